@@ -1,0 +1,2 @@
+# The sources of boot/, sorted.
+BOOT_SRC :=

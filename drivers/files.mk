@@ -1,0 +1,2 @@
+# The sources of drivers/, sorted.
+DRIVERS_SRC :=

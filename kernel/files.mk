@@ -1,0 +1,3 @@
+# The sources of kernel/, sorted.
+KERNEL_SRC := \
+    kernel/lib/siphash.cpp

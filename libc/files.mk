@@ -1,0 +1,2 @@
+# The sources of libc/, sorted.
+LIBC_SRC :=

@@ -1,0 +1,2 @@
+# The sources of net/, sorted.
+NET_SRC :=
