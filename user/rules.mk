@@ -1,0 +1,58 @@
+# Programs of the system and the initial root file system.
+#
+# user/NAME.c, user/NAME.cpp or a folder user/NAME/ with several .cpp files becomes /bin/NAME: nothing needs
+# to be listed. Every program is compiled against libc/include alone and linked statically with our crt0 and
+# libc.a. $O/user/NAME.elf keeps its symbols for gdb; $O/rootfs/bin/NAME is the stripped copy that boots.
+#
+#   make programs              builds them all
+#   make EXTRA=dir ...         the content of dir is laid over the root file system
+
+LIBC_A := $O/libc/libc.a
+CRT0   := $O/libc/crt0.asm.o
+
+USER_FLAGS := -nostdinc -isystem libc/include -isystem . -isystem $(shell $(CC) -print-file-name=include) -I. \
+    -ffreestanding -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables \
+    -ffunction-sections -fdata-sections -Os -g -fno-omit-frame-pointer $(WARNINGS) -MMD -MP
+USER_CFLAGS   := -std=gnu11 $(USER_FLAGS)
+USER_CXXFLAGS := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit -nostdinc++ $(USER_FLAGS)
+USER_LDFLAGS  := -nostdlib -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none
+
+# A folder is a program when it holds C++ files; user/rootfs holds files to copy instead.
+USER_FILES    := $(sort $(wildcard user/*.c user/*.cpp))
+USER_FOLDERS  := $(sort $(patsubst user/%/,%,$(dir $(wildcard user/*/*.cpp))))
+USER_PROGRAMS := $(sort $(basename $(notdir $(USER_FILES))) $(USER_FOLDERS))
+USER_SOURCES  := $(USER_FILES) $(sort $(wildcard $(USER_FOLDERS:%=user/%/*.cpp)))
+USER_OBJECTS  := $(USER_SOURCES:%=$O/%.o)
+USER_BINARIES := $(USER_PROGRAMS:%=$O/rootfs/bin/%)
+
+.PHONY: programs initramfs FORCE
+programs: $(USER_BINARIES)
+
+$O/user/%.cpp.o: user/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(USER_CXXFLAGS) -c $< -o $@
+
+$O/user/%.c.o: user/%.c
+	@mkdir -p $(@D)
+	$(CC) $(USER_CFLAGS) -c $< -o $@
+
+# One link rule per program: its objects are either its one file or all files of its folder.
+define user_program
+$O/user/$(1).elf: $$(filter $O/user/$(1).c.o $O/user/$(1).cpp.o $O/user/$(1)/%,$$(USER_OBJECTS)) $$(CRT0) $$(LIBC_A)
+	$$(CXX) $$(USER_LDFLAGS) -o $$@ $$(CRT0) $$(filter $O/user/%.o,$$^) $$(LIBC_A) -lgcc
+
+$O/rootfs/bin/$(1): $O/user/$(1).elf
+	@mkdir -p $$(@D)
+	strip -s -o $$@ $$<
+endef
+$(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
+
+# mkinitrd leaves an unchanged archive alone, so running it every time costs no rebuild of the ISO; that is
+# how a changed file below EXTRA or user/rootfs is noticed.
+INITRAMFS := $O/initramfs.cpio
+initramfs: $(INITRAMFS)
+$(INITRAMFS): $(USER_BINARIES) tools/mkinitrd FORCE
+	tools/mkinitrd -o $@ -d dev,proc,root,tmp,var/log,var/run --program $O/rootfs/bin/test:bin/[ \
+	    $(USER_BINARIES:$O/rootfs/bin/%=--program $O/rootfs/bin/%:bin/%) user/rootfs $(EXTRA)
+
+-include $(USER_OBJECTS:.o=.d)
