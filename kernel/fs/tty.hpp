@@ -1,0 +1,70 @@
+#pragma once
+// Terminals: the line discipline between a device (console, serial port) and the files of programs, and
+// job control.
+//
+//   device irq --receive()--> input ring --discipline--> line buffer --read()--> program
+//        ^----------------------- echo ------'
+//   program --write()--> output processing (NL -> CR NL) --driver.write--> device
+//
+// POSIX.1-2017 chapter 11. A tty is never destroyed.
+
+#include "kernel/arch/spinlock.hpp"
+#include "kernel/fs/file.hpp"
+#include "kernel/lib/result.hpp"
+#include "kernel/task/mutex.hpp"
+#include "kernel/task/wait_queue.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fs {
+
+struct tty;
+
+/// The device below a tty.
+struct tty_driver {
+    const char* name;
+    /// Puts bytes on the device, all of them. Process or irq context (echo), must not sleep.
+    void (*write)(tty& terminal, const char* bytes, size_t length);
+    /// termios changed (speed, size of characters). Process context. May be empty.
+    void (*settings_changed)(tty& terminal);
+};
+
+/// The terminal's modes in the kernel's layout, which is that of Linux's TCGETS.
+struct tty_modes {
+    uint32_t input;   ///< c_iflag
+    uint32_t output;  ///< c_oflag
+    uint32_t control; ///< c_cflag
+    uint32_t local;   ///< c_lflag
+    uint8_t line;
+    uint8_t characters[19]; ///< c_cc
+};
+
+struct tty_window {
+    uint16_t rows, columns, pixels_x, pixels_y;
+};
+
+enum class tty_preset : unsigned char { cooked, raw };
+
+/// A new terminal on a device. port is the driver's own. Process context, at boot. ENOMEM.
+lib::result<tty*> make_tty(const tty_driver& driver, void* port, tty_preset preset);
+
+/// The driver's port, as given to make_tty.
+void* tty_port(tty& terminal);
+
+/// Bytes from the device. irq or process context; bytes that do not fit are dropped (a bell is echoed).
+void tty_receive(tty& terminal, const char* bytes, size_t length);
+
+/// The device was unplugged or the line went down: SIGHUP to the session, reads give 0 from now on.
+void tty_hang_up(tty& terminal);
+
+/// Adds /dev/name for the terminal. EEXIST, ENOMEM.
+lib::result<void> register_tty(const char* name, tty& terminal, uint64_t rdev);
+
+/// Adds /dev/tty, the controlling terminal of whoever opens it.
+lib::result<void> register_controlling_tty();
+
+/// The size of the terminal, as the driver knows it; SIGWINCH to the foreground group if it changed.
+void tty_set_window(tty& terminal, const tty_window& window);
+
+} // namespace fs
