@@ -1,0 +1,95 @@
+#pragma once
+// One thread: what the scheduler switches between. Every thread belongs to a process; kernel threads to
+// the process with id 0, which has no user memory. Fields are grouped by the lock that guards them.
+//
+// Life: created by fork, clone, exec's start_init or create_kernel_thread; ends in exit_thread(); the
+// reaper frees stack and structure when the last ref is gone. Others find threads by find_thread().
+
+#include "kernel/arch/context.hpp"
+#include "kernel/arch/percpu.hpp"
+#include "kernel/arch/trap_frame.hpp"
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/ref.hpp"
+#include "kernel/task/signal.hpp"
+
+#include <cstdint>
+
+namespace task {
+
+struct process;
+struct run_queue;
+
+enum class thread_state : uint32_t {
+    runnable,               ///< running or in a run queue
+    sleeping,               ///< until woken
+    sleeping_interruptible, ///< until woken or a signal comes
+    stopped,                ///< by a stop signal, until SIGCONT or SIGKILL
+    dead,                   ///< waiting for the reaper
+};
+
+struct thread : lib::ref_counted {
+    thread(const char* thread_name, process& owner, int thread_id);
+    ~thread();
+    static void release_last(thread* dead);
+
+    // Fixed for the thread's life.
+    const int id;         ///< tid; the first thread's is the process's pid
+    process* const owner; ///< kept alive by a count that ~thread gives back
+    char* kernel_stack = nullptr;
+    uint64_t kernel_stack_top = 0;
+
+    // Guarded by the lock of the run queue.
+    arch::context context;
+    thread_state state = thread_state::runnable;
+    run_queue* home = nullptr; ///< the queue of the CPU it runs or ran on
+    lib::list_link run_link;
+    uint64_t virtual_runtime_ns = 0;
+    uint64_t started_ns = 0; ///< when it got the CPU
+    uint32_t weight = 1024;
+    int nice = 0;
+
+    // Only the thread itself (and the switch).
+    arch::fpu_state* fpu = nullptr; ///< none in kernel threads
+    uint64_t fs_base = 0;
+    uint64_t gs_base = 0;
+    char name[16];
+    uint64_t set_child_tid = 0; ///< user addresses
+    uint64_t clear_child_tid = 0;
+    uint64_t robust_list = 0;
+
+    // The system call in progress, for restarting it: see task/signal_frame.cpp.
+    uint64_t call_number = 0;
+    unsigned char call_restart = 0;   ///< syscall::restart_rule when it was interrupted, else 0
+    uint64_t restart_deadline_ns = 0; ///< nanosleep: until when
+
+    // Accounting: written by the thread itself, read by anybody.
+    uint64_t user_ns = 0;
+    uint64_t system_ns = 0;
+    uint64_t kernel_entry_ns = 0;
+    uint64_t voluntary_switches = 0;
+    uint64_t involuntary_switches = 0;
+    uint64_t minor_faults = 0;
+
+    // Guarded by owner->signals.lock.
+    lib::list_link process_link; ///< in owner->threads
+    signal_set blocked = 0;
+    pending_signals pending;
+    bool signal_work = false; ///< something to do before user mode; read without the lock
+
+    /// The registers of user mode: always at the top of the kernel stack.
+    arch::trap_frame& user_frame() const {
+        return *reinterpret_cast<arch::trap_frame*>(kernel_stack_top - sizeof(arch::trap_frame));
+    }
+    bool is_kernel_thread() const { return fpu == nullptr; }
+};
+
+/// The calling thread. Any context after task::initialise(); in irq context the interrupted thread.
+inline thread& current() {
+    return *arch::this_cpu()->current;
+}
+/// The process of the calling thread.
+inline process& current_process() {
+    return *current().owner;
+}
+
+} // namespace task
