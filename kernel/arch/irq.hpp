@@ -1,0 +1,35 @@
+#pragma once
+// Interrupt lines. ISA lines 0..15 have their traditional numbers whichever controller serves them; a
+// PCI function's line is the number in its configuration space (register 0x3c), also 0..15. Behind it
+// is the I/O APIC when ACPI describes one, else the two 8259 PICs.
+
+#include "kernel/lib/result.hpp"
+
+#include <cstdint>
+
+namespace arch {
+
+enum class irq_trigger : uint8_t {
+    edge,  ///< ISA devices.
+    level, ///< PCI devices; such a line may be shared.
+};
+
+using irq_handler = void (*)(void* context);
+
+/// Finds the interrupt controllers, masks all lines. Once, after the memory is up; rsdp_physical is 0
+/// when the loader gave none.
+void setup_interrupt_controllers(uint64_t rsdp_physical);
+
+/// Calls handler(context) in irq context (interrupts off, no sleeping) for each interrupt of the line and
+/// unmasks it. Up to four handlers share a level line. Errors: EINVAL no such line, EBUSY line taken.
+lib::result<void> request_irq(unsigned line, irq_trigger trigger, irq_handler handler, void* context);
+
+/// Stops and resumes the interrupts of a line; a level interrupt that is still asserted comes at once
+/// on unmasking. Any context. Does not nest.
+void mask_irq(unsigned line);
+void unmask_irq(unsigned line);
+
+/// Interrupts delivered on a line since boot.
+uint64_t irq_count(unsigned line);
+
+} // namespace arch

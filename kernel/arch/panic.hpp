@@ -1,0 +1,36 @@
+#pragma once
+// The end: panic, power off, reboot.
+
+#include "kernel/arch/trap_frame.hpp"
+
+#include <cstdint>
+
+namespace arch {
+
+/// Prints the message, registers, a backtrace with symbols and the last trace records, then stops; on a
+/// test run (command line word "test") QEMU leaves with a failing status. Any context.
+[[noreturn, gnu::format(printf, 1, 2)]] void panic(const char* text, ...);
+
+/// The same for an exception in the kernel, with the registers of the interrupted code.
+[[noreturn, gnu::format(printf, 2, 3)]] void panic_with_frame(const trap_frame& frame, const char* text, ...);
+
+/// Called once by a panic after its backtrace, to print the last trace records with LOG_ERROR. It must
+/// take no locks.
+void set_panic_hook(void (*hook)());
+
+/// Logs the callers of this function, innermost first.
+void log_backtrace();
+
+/// Switches the machine off. On a test run the status reaches QEMU's isa-debug-exit, whose exit code is
+/// status * 2 + 1; else ACPI power-off ports of QEMU and Bochs.
+[[noreturn]] void power_off(uint8_t status);
+[[noreturn]] void reboot();
+
+/// Makes power_off and panic use the test exit device.
+void set_test_run(bool on);
+
+/// Name of the function that contains a kernel address and the distance from its start; nullptr if
+/// unknown.
+const char* find_symbol(uint64_t address, uint64_t& offset);
+
+} // namespace arch

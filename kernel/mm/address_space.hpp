@@ -1,0 +1,106 @@
+#pragma once
+// The memory of one process: areas (what should be there) and page tables (what is there so far). Pages
+// come at the first touch. fork shares all private pages read-only and copies one when it is written.
+//
+// Shared by count: the threads of a process and vfork's child hold a ref each. A spin lock guards areas
+// and tables; no interrupt handler takes it, and it is not held while a backing fetches a page.
+// Addresses and lengths come from programs: every function here checks them.
+
+#include "kernel/abi/mman.h"
+#include "kernel/arch/spinlock.hpp"
+#include "kernel/arch/trap.hpp"
+#include "kernel/lib/list.hpp"
+#include "kernel/lib/ref.hpp"
+#include "kernel/lib/result.hpp"
+#include "kernel/mm/backing.hpp"
+
+#include <cstdint>
+
+namespace mm {
+
+struct area {
+    lib::list_link link; ///< In address_space, by address.
+    uint64_t start;
+    uint64_t end;             ///< Exclusive; both are multiples of the page size.
+    int prot;                 ///< PROT_...
+    int flags;                ///< MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, and area_heap.
+    lib::ref<backing> object; ///< Empty for anonymous memory.
+    uint64_t offset;          ///< Of start in the object, in bytes.
+};
+
+constexpr int area_heap = 1 << 30; ///< The area that brk grows.
+
+struct memory_usage {
+    uint64_t mapped_bytes;   ///< VmSize.
+    uint64_t resident_bytes; ///< VmRSS.
+    uint64_t heap_start;
+    uint64_t heap_end;
+};
+
+class address_space : public lib::ref_counted {
+public:
+    /// An empty space. ENOMEM.
+    static lib::result<lib::ref<address_space>> create();
+    /// A copy of a space, for fork: same areas, private pages shared until written. ENOMEM.
+    static lib::result<lib::ref<address_space>> fork_from(address_space& parent);
+    static void release_last(address_space* space);
+
+    /// mmap: length bytes at hint (exactly there with MAP_FIXED, which replaces what was there). object is
+    /// empty for anonymous memory. Returns the address. EINVAL, ENOMEM, EEXIST (MAP_FIXED_NOREPLACE),
+    /// EACCES for memory that is writable and executable at once.
+    lib::result<uint64_t> map(uint64_t hint, uint64_t length, int prot, int flags, lib::ref<backing> object,
+                              uint64_t offset);
+    /// munmap and mprotect: any whole pages, splitting areas as needed. EINVAL, ENOMEM, EACCES.
+    lib::result<void> unmap(uint64_t start, uint64_t length);
+    lib::result<void> protect(uint64_t start, uint64_t length, int prot);
+    /// madvise(MADV_DONTNEED): drops private pages; the next touch finds zeroes or the file again.
+    lib::result<void> discard(uint64_t start, uint64_t length);
+    /// mremap: changes the length of the mapping at start, moving it if may_move. EFAULT, EINVAL, ENOMEM.
+    enum class move_policy : uint8_t { stay, may_move };
+    lib::result<uint64_t> remap(uint64_t start, uint64_t old_length, uint64_t new_length, move_policy policy);
+
+    /// Where the heap starts (after the program's last segment); exec sets it once.
+    void set_heap_start(uint64_t address);
+    /// brk: moves the end of the heap if it can and returns the end as it is then.
+    uint64_t set_brk(uint64_t end);
+
+    /// See mm::handle_page_fault.
+    fault_outcome handle_fault(uint64_t address, arch::page_access access);
+
+    /// Copies kernel bytes to a space that is not loaded (exec's stack and segments), ignoring PROT_WRITE.
+    /// EFAULT where there is no area, ENOMEM.
+    lib::result<void> write(uint64_t address, const void* from, size_t length);
+    /// Reads from any space, for /proc/N/cmdline. EFAULT.
+    lib::result<void> read(uint64_t address, void* to, size_t length);
+
+    /// Makes this CPU run on this space; the caller holds a reference for as long. Interrupts off.
+    void activate();
+
+    memory_usage usage();
+    /// Calls visit(area, context) for each area in order with the lock held; for /proc/N/maps.
+    void for_each_area(void (*visit)(const area&, void*), void* context);
+
+private:
+    friend struct address_space_internals;
+
+    address_space() = default;
+    ~address_space() = default;
+
+    arch::spinlock lock_{lib::lock_rank::address_space};
+    // Guarded by lock_.
+    lib::list<area, &area::link> areas_;
+    area* last_hit_ = nullptr; ///< Where the last fault was; most faults come in runs.
+    uint64_t root_physical_ = 0;
+    uint64_t generation_ = 0; ///< Changes with the list of areas.
+    uint64_t resident_pages_ = 0;
+    uint64_t heap_start_ = 0;
+    uint64_t heap_end_ = 0;
+};
+
+/// Loads the kernel's own page tables, for a thread without a process. Interrupts off.
+void activate_kernel_space();
+
+/// The space this CPU runs on, or nullptr.
+address_space* current_space();
+
+} // namespace mm

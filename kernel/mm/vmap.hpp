@@ -1,0 +1,30 @@
+#pragma once
+// The kernel's own virtual memory outside the direct map: stacks, each with an unmapped guard page below
+// so that running out of one faults instead of overwriting a neighbour, and windows to device registers.
+
+#include "kernel/lib/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mm {
+
+constexpr size_t kernel_stack_bytes = 16 * 1024;
+
+/// A kernel stack; returns its upper end, where pushing starts. ENOMEM. Process context.
+lib::result<uint64_t> allocate_kernel_stack();
+/// Gives a stack back that no CPU runs on any more. Any context but irq.
+void free_kernel_stack(uint64_t stack_top);
+/// True if the address is in the guard page of a kernel stack; for the double fault's message.
+bool is_stack_guard(uint64_t address);
+
+enum class device_caching : uint8_t { uncached, write_combining };
+
+/// Maps device memory for good and returns where. Registers are uncached; frame buffers may combine
+/// writes. ENOMEM. Process context or boot.
+lib::result<void*> map_device(uint64_t physical, size_t length_bytes, device_caching caching);
+
+/// A read-only look at physical memory that is not RAM to the allocator, such as ACPI tables.
+lib::result<const void*> map_firmware(uint64_t physical, size_t length_bytes);
+
+} // namespace mm
