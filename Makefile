@@ -6,10 +6,30 @@
 MODE ?= release
 O    := build/$(MODE)
 
-include boot/files.mk kernel/files.mk drivers/files.mk net/files.mk libc/files.mk
+# What `make run` boots. Every one can be set on the command line: make run MEM=32 SMP=2
+SMP     ?= 1
+MEM     ?= 128
+NIC     ?= e1000
+NET     ?= user
+ACCEL   ?= tcg
+EXTRA   ?=
+CMDLINE ?=
+HOSTFWD ?= tcp:8080:80,tcp:2323:23
+PCAP    ?=
+DEPS    ?= yes
+# The environment's DISPLAY names an X server and is not meant for us.
+ifneq ($(origin DISPLAY),command line)
+override DISPLAY := none
+endif
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+include boot/files.mk kernel/files.mk drivers/files.mk net/files.mk libc/files.mk
 
 # ---- tools and flags -------------------------------------------------------------------------------------
 
@@ -48,3 +68,92 @@ $O/%.asm.o: %.asm
 	$(NASM) -f elf64 -g -F dwarf -I. -MD $@.d $< -o $@
 
 -include $(KERNEL_OBJECTS:.o=.d)
+
+# ---- libc, programs, tests -------------------------------------------------------------------------------
+
+-include libc/rules.mk user/rules.mk tests/rules.mk
+
+# ---- the ISO ---------------------------------------------------------------------------------------------
+
+ISO := $O/lumos.iso
+
+# The GRUB modules are the few that grub.cfg needs: the image stays small and boots under BIOS and UEFI.
+$(ISO): $O/kernel.elf $(INITRAMFS) boot/grub.cfg
+	@mkdir -p $O/iso/boot/grub
+	strip --strip-debug -o $O/iso/boot/kernel.elf $O/kernel.elf
+	cp $(INITRAMFS) $O/iso/boot/initramfs.cpio
+	sed 's|@CMDLINE@|$(CMDLINE)|' boot/grub.cfg > $O/iso/boot/grub/grub.cfg
+	grub-mkrescue --install-modules="multiboot2 normal part_msdos part_gpt iso9660 fat serial terminal boot echo all_video" \
+	    --modules="" --locales="" --themes="" --fonts="" -o $@ $O/iso 2> $O/grub-mkrescue.log \
+	    || { cat $O/grub-mkrescue.log; exit 1; }
+
+# A changed CMDLINE changes the ISO.
+$(shell mkdir -p $O && echo '$(CMDLINE)' | cmp -s - $O/cmdline || echo '$(CMDLINE)' > $O/cmdline)
+$(ISO): $O/cmdline
+
+.PHONY: all iso
+all: $O/kernel.elf $(INITRAMFS) compile_commands.json
+iso: $(ISO)
+
+build/lumos.iso: $(ISO)
+	cp $< $@
+
+compile_commands.json: Makefile $(wildcard */*.mk) tools/compile_commands
+	tools/compile_commands $@ "$(CXX) $(KERNEL_CXXFLAGS)" "$(filter %.cpp,$(KERNEL_SOURCES))"
+
+# ---- running ---------------------------------------------------------------------------------------------
+
+# Everything below first sees to its packages and then builds in a second make, so that a machine that has
+# no compiler yet gets one before it is needed.
+SELF := $(MAKE) MODE=$(MODE) EXTRA="$(EXTRA)" CMDLINE="$(CMDLINE)"
+MACHINE = --memory $(MEM) --cpus $(SMP) --nic $(NIC) --net $(NET) --accel $(ACCEL) --display $(DISPLAY) \
+    --hostfwd "$(HOSTFWD)" $(if $(PCAP),--pcap $(PCAP))
+
+.PHONY: run debug bochs test bench lint format clean help deps-build deps-run deps-test deps-bochs deps-debug
+deps-%:
+	@DEPS=$(DEPS) tools/install_deps $*
+
+run: deps-run
+ifdef FAST
+	@$(SELF) all
+	@tools/run_qemu $(MACHINE) --kernel $O/kernel.elf --initrd $(INITRAMFS) --append "$(CMDLINE)"
+else
+	@$(SELF) build/lumos.iso
+	@tools/run_qemu $(MACHINE) --iso build/lumos.iso
+endif
+
+debug: MODE := debug
+debug: deps-debug
+	@$(SELF) $(patsubst build/release/%,build/debug/%,$(ISO))
+	@tools/debug $(MACHINE) --iso build/debug/lumos.iso --symbols build/debug/kernel.elf
+
+bochs: deps-bochs
+	@$(SELF) build/lumos.iso
+	@tools/run_bochs --memory $(MEM) --display $(DISPLAY) --iso build/lumos.iso
+
+test: deps-test
+	@$(SELF) build/lumos.iso all test-programs
+	@MODE=$(MODE) tools/run_tests
+
+bench: deps-test
+	@$(SELF) build/lumos.iso all
+	@tools/bench/bench
+
+# ---- checks ----------------------------------------------------------------------------------------------
+
+CXX_FILES = $(shell git ls-files '*.cpp' '*.hpp')
+
+lint: deps-test
+	clang-format --dry-run -Werror $(CXX_FILES)
+	tools/check_includes
+	@$(SELF) all
+	tools/check_state $O $(NET_SRC)
+
+format:
+	clang-format -i $(CXX_FILES)
+
+clean:
+	rm -rf build compile_commands.json
+
+help:
+	@cat tools/help.txt
