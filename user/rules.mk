@@ -50,9 +50,13 @@ $(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
 # mkinitrd leaves an unchanged archive alone, so running it every time costs no rebuild of the ISO; that is
 # how a changed file below EXTRA or user/rootfs is noticed.
 INITRAMFS := $O/initramfs.cpio
+
+# mkinitrd FILE LAYER: an archive of all programs, user/rootfs and one more layer.
+mkinitrd = tools/mkinitrd -o $(1) -d dev,proc,root,tmp,var/log,var/run --program $O/rootfs/bin/test:bin/[ \
+    $(USER_BINARIES:$O/rootfs/bin/%=--program $O/rootfs/bin/%:bin/%) user/rootfs $(2)
+
 initramfs: $(INITRAMFS)
 $(INITRAMFS): $(USER_BINARIES) tools/mkinitrd FORCE
-	tools/mkinitrd -o $@ -d dev,proc,root,tmp,var/log,var/run --program $O/rootfs/bin/test:bin/[ \
-	    $(USER_BINARIES:$O/rootfs/bin/%=--program $O/rootfs/bin/%:bin/%) user/rootfs $(EXTRA)
+	$(call mkinitrd,$@,$(EXTRA))
 
 -include $(USER_OBJECTS:.o=.d)

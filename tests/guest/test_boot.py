@@ -1,0 +1,62 @@
+"""Every way to boot, down to the shell prompt."""
+import os
+import re
+
+import pytest
+from harness import BUILD, INITRAMFS, ISO, KERNEL, Guest
+
+
+def test_bios():
+    with Guest(iso=ISO) as guest:
+        guest.wait_for_shell()
+        assert "Lumos" in guest.run("uname -a")
+        assert guest.power_off() == 0
+
+
+def test_uefi():
+    variables = os.path.join(BUILD, "uefi-vars.fd")
+    with Guest(iso=ISO, uefi_vars=variables, memory=256) as guest:
+        guest.wait_for_shell()
+        assert "Lumos" in guest.run("uname -a")
+
+
+@pytest.mark.parametrize("cpu", ["max", "qemu64"])
+def test_pvh(cpu):
+    with Guest(kernel=KERNEL, initrd=INITRAMFS, cpu=cpu) as guest:
+        guest.wait_for_shell()
+        assert guest.run("echo $((6 * 7))") == "42"
+
+
+def test_sixteen_mebibytes():
+    """The whole system, with network, in 16 MiB."""
+    with Guest(iso=ISO, memory=16) as guest:
+        guest.wait_for_shell().wait_for_network()
+        free = re.search(r"MemFree:\s+(\d+) kB", guest.run("cat /proc/meminfo"))
+        assert int(free.group(1)) > 1024
+        assert "0% packet loss" in guest.run("ping -c 2 10.0.2.2")
+
+
+def test_two_processors_in_the_machine():
+    """The second one is not used yet but must not be in the way."""
+    with Guest(kernel=KERNEL, initrd=INITRAMFS, cpus=2) as guest:
+        guest.wait_for_shell()
+        assert guest.run("echo alive") == "alive"
+
+
+def test_exit_status():
+    with Guest() as guest:
+        guest.wait_for_shell()
+        # isa-debug-exit turns v into 2 v + 1.
+        assert guest.power_off(status=4) == 9
+
+
+def test_rc_local_runs_before_the_shell(tmp_path):
+    """EXTRA lays files over the root; etc/rc.local runs before the prompt."""
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "rc.local").write_text("echo rc.local was here\n")
+    archive = tmp_path / "initramfs.cpio"
+    os.system(f"make -s -C {os.path.dirname(os.path.dirname(BUILD))} INITRAMFS={archive} EXTRA={tmp_path} DEPS=no "
+              f"MODE={os.path.basename(BUILD)} {archive} > /dev/null")
+    with Guest(initrd=str(archive)) as guest:
+        guest.expect("rc.local was here")
+        guest.wait_for_shell()
