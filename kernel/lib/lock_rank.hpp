@@ -32,23 +32,25 @@ enum class lock_rank : uint8_t {
     net_trace,      ///< Readers of the trace ring.
 
     // Spin locks, never held while sleeping.
-    process_table, ///< Parents, children, groups, sessions, identifiers.
-    fd_table,      ///< Descriptor table of one process.
-    signals,       ///< Pending signals and actions of one process.
-    address_space, ///< Areas and page tables of one address space.
-    backing,       ///< Page table of one mapped object.
-    device,        ///< Registers and rings of one device.
-    wait_queue,    ///< Sleepers of one queue.
-    timers,        ///< The queue of armed timers.
-    run_queue,     ///< Threads ready to run on one CPU.
-    irq_lines,     ///< Handlers and masks of the interrupt lines.
-    vmap,          ///< Kernel stacks and device mappings.
-    kmalloc,       ///< Slabs of one size class.
-    frames,        ///< Free lists of page frames.
-    random,        ///< State of the random generator.
-    trace,         ///< Ring of trace records.
-    log,           ///< Ring of log lines.
-    console,       ///< Output registers of serial port and screen.
+    process_table,   ///< Parents, children, groups, sessions, identifiers.
+    process_details, ///< Credentials, limits and pointers of one process.
+    fd_table,        ///< Descriptor table of one process.
+    signals,         ///< Pending signals and actions of one process.
+    address_space,   ///< Areas and page tables of one address space.
+    backing,         ///< Page table of one mapped object.
+    device,          ///< Registers and rings of one device.
+    futexes,         ///< One bucket of waiters for words of user memory.
+    wait_queue,      ///< Sleepers of one queue.
+    timers,          ///< The queue of armed timers.
+    run_queue,       ///< Threads ready to run on one CPU.
+    irq_lines,       ///< Handlers and masks of the interrupt lines.
+    vmap,            ///< Kernel stacks and device mappings.
+    kmalloc,         ///< Slabs of one size class.
+    frames,          ///< Free lists of page frames.
+    random,          ///< State of the random generator.
+    trace,           ///< Ring of trace records.
+    log,             ///< Ring of log lines.
+    console,         ///< Output registers of serial port and screen.
 };
 
 } // namespace lib

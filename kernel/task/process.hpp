@@ -99,7 +99,7 @@ struct process : lib::ref_counted {
 
     // Guarded by signals.lock.
     struct signal_state {
-        arch::spinlock lock{lib::lock_rank::signal};
+        arch::spinlock lock{lib::lock_rank::signals};
         lib::ref<signal_actions> actions;
         pending_signals pending; ///< for any thread
         bool exiting = false;    ///< exit_group has begun

@@ -5,8 +5,6 @@
 // the CPU. The lock of a run queue is held across the switch itself and released by the thread switched
 // to, so no CPU ever sees a thread that is half switched.
 
-#include "kernel/arch/trap_frame.hpp"
-
 #include <cstdint>
 
 namespace task {
@@ -15,7 +13,7 @@ struct thread;
 
 /// Makes the calling context the first thread and prepares the run queues; from kernel_main, once, when
 /// interrupts and kmalloc work. From here on wait queues and mutexes may be used.
-void initialise();
+void initialize();
 
 /// Gives up the CPU; the state of the current thread says whether it comes back by itself. Low level:
 /// sleep through wait_queue. Process and worker context, no spinlock held.
@@ -24,10 +22,6 @@ void schedule();
 void yield();
 /// Makes a sleeping thread runnable; nothing if it is awake. Any context.
 void wake(thread& sleeper);
-
-/// Called by arch with interrupts off at the end of every interrupt: switches away if a better thread
-/// is ready and the interrupted code allows it (user mode, or kernel code outside preempt_disable).
-void preempt_after_interrupt(arch::trap_frame& frame);
 
 /// Threads ready or running, for /proc/loadavg; and the averages over 1, 5, 15 minutes (16.16 fixed point).
 unsigned runnable_threads();

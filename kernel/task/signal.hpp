@@ -3,7 +3,7 @@
 // that handlers run on. A signal is sent to a process (any of its threads takes it) or to one thread.
 // Sending marks it pending and wakes; it is acted on when the thread is about to return to user mode.
 //
-// Lock: process::signals.lock (spinlock, rank `signal`) guards actions, pending sets and masks.
+// Lock: process::signals.lock (spinlock, rank signals) guards actions, pending sets and masks.
 
 #include "kernel/abi/signal.h"
 #include "kernel/arch/spinlock.hpp"
@@ -87,7 +87,7 @@ void set_temporary_mask(signal_set mask);
 /// Waits for a signal of `wanted`, which are blocked; takes it. EAGAIN at the deadline, EINTR for others.
 lib::result<int> wait_for_signal(signal_set wanted, uint64_t deadline_ns, signal_info& info);
 
-/// Tells a thread that a fault it caused in user mode is to become a signal that cannot be blocked.
+/// A fault of the calling thread becomes a signal: if it is blocked or ignored, the process dies of it.
 void force_signal(int number, const signal_info& info);
 
 /// exec: handlers go back to SIG_DFL (ignored stay ignored), in a table of the process's own. ENOMEM.

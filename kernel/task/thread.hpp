@@ -83,9 +83,9 @@ struct thread : lib::ref_counted {
     bool is_kernel_thread() const { return fpu == nullptr; }
 };
 
-/// The calling thread. Any context after task::initialise(); in irq context the interrupted thread.
+/// The calling thread. Any context after task::initialize(); in irq context the interrupted thread.
 inline thread& current() {
-    return *arch::this_cpu()->current;
+    return *arch::current_thread();
 }
 /// The process of the calling thread.
 inline process& current_process() {

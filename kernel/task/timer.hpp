@@ -42,10 +42,6 @@ private:
     void* context_;
 };
 
-/// Called by arch at the expiry of the one-shot timer: runs what is due, arms the hardware again.
-/// irq context.
-void timer_interrupt();
-
 /// Sleeps until the clock reaches deadline_ns. Process or worker context. EINTR when a signal came first.
 lib::result<void> sleep_until(uint64_t deadline_ns);
 
