@@ -33,10 +33,14 @@ class CommandFailed(AssertionError):
 
 
 class Guest:
-    """One running machine. `run` types a command at the shell and returns what it printed."""
+    """One running machine. `run` types a command at the shell and returns what it printed.
+
+    Fields are those of qemu.Machine, and: forward, guest ports to reach from the host (self.ports tells where);
+    prefix, words before the command line, such as "ip netns exec NAME"."""
 
     def __init__(self, **fields):
         self.ports = {}
+        prefix = fields.pop("prefix", [])
         forwards = []
         for guest_port in fields.pop("forward", ()):
             self.ports[guest_port] = free_port()
@@ -47,7 +51,7 @@ class Guest:
         fields.setdefault("memory", 128)
         machine = qemu.Machine(hostfwd=",".join(forwards), serial="stdio", **fields)
         machine.extra += ("-monitor", "none")
-        command = machine.command()
+        command = prefix + machine.command()
         self.console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                                      timeout=BOOT_SECONDS, dimensions=(50, 500))
         self.console.logfile_read = open(os.path.join(BUILD, "guest-console.log"), "a", encoding="utf-8")
