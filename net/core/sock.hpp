@@ -78,7 +78,13 @@ struct sock : lib::ref_counted {
     static void release_last(sock* sk); ///< calls prot->destroy
 };
 
-/// What a transport protocol does for the sockets of its family.
+/// What a transport protocol does for the sockets of its family. Process context; no lock is held when they
+/// are called, each takes sock_lock itself (poll and the option calls too). Whether they may sleep is said
+/// by may_wait, and for messages by MSG_DONTWAIT, which the socket layer sets for O_NONBLOCK.
+///
+/// connect() keeps user_socket->state: a datagram sock is connected at once; a stream sock is `connecting`
+/// until its handshake ends. It answers EISCONN and EALREADY, and EINPROGRESS when it may not wait; called
+/// again while connecting it waits for, or tells, the outcome of the first call.
 struct proto {
     const char* name;
     lib::result<sock*> (*create)(stack& in, int protocol); ///< allocates the derived sock

@@ -29,6 +29,8 @@ struct seq {
 };
 
 /// Whether first <= number < first + length on the circle.
-constexpr bool within(seq number, seq first, uint32_t length) { return number.value - first.value < length; }
+constexpr bool within(seq number, seq first, uint32_t length) {
+    return number.value - first.value < length;
+}
 
 } // namespace net::wire

@@ -1,0 +1,108 @@
+#pragma once
+// inet_sock: what TCP, UDP, ICMP and raw sockets of AF_INET have in common: the two ends, and the options of
+// level IPPROTO_IP. Addresses and ports are in host order. Guarded by sock_lock where nothing else is said.
+
+#include "kernel/lib/list.hpp"
+#include "net/core/sock.hpp"
+#include "net/ipv4/route.hpp"
+
+#include <cstdint>
+
+namespace net {
+
+struct inet_bind_bucket;
+
+/// One group that a socket has joined.
+struct multicast_membership {
+    uint32_t group = 0; ///< 0: unused
+    unsigned device = 0;
+};
+
+/// What recvmsg is to say besides the bytes.
+enum ip_receive_option : uint8_t {
+    receive_packet_info = 1,          ///< IP_PKTINFO
+    receive_ttl = 2,                  ///< IP_RECVTTL
+    receive_tos = 4,                  ///< IP_RECVTOS
+    receive_original_destination = 8, ///< IP_RECVORIGDSTADDR
+};
+
+struct inet_sock : sock {
+    using sock::sock;
+
+    // The ends. Read without the lock by table lookups, which check again under it.
+    uint32_t local_address = 0; ///< 0: any; what getsockname tells
+    uint32_t remote_address = 0;
+    uint16_t local_port = 0;
+    uint16_t remote_port = 0;
+    bool address_bound = false; ///< chosen by bind(): stays when the connection is dissolved
+    bool port_bound = false;
+
+    // Options of level IPPROTO_IP.
+    uint8_t ttl = 64;
+    uint8_t tos = 0;
+    uint8_t minimum_ttl = 0;
+    uint8_t multicast_ttl = 1;
+    uint8_t mtu_discovery = 1;   ///< IP_PMTUDISC_WANT
+    uint8_t receive_options = 0; ///< ip_receive_option bits
+    bool multicast_loop = true;
+    bool multicast_all = true;
+    bool receive_error = false; ///< IP_RECVERR
+    bool header_included = false;
+    bool free_bind = false;
+    bool bind_without_port = false;
+    uint32_t multicast_source = 0; ///< IP_MULTICAST_IF
+    unsigned multicast_device = 0;
+    static constexpr unsigned max_memberships = 20; ///< Linux: igmp_max_memberships
+    multicast_membership memberships[max_memberships];
+
+    route_entry cached_route; ///< to remote_address, or to the last destination
+
+    // Guarded by inet_ports::lock.
+    lib::list_link port_link;
+    inet_bind_bucket* port_bucket = nullptr;
+};
+
+inline inet_sock& inet(sock& sk) {
+    return static_cast<inet_sock&>(sk);
+}
+inline const inet_sock& inet(const sock& sk) {
+    return static_cast<const inet_sock&>(sk);
+}
+
+/// An address and a port of AF_INET, host order.
+struct inet_endpoint {
+    uint32_t address = 0;
+    uint16_t port = 0;
+};
+/// EINVAL: too short; EAFNOSUPPORT: not AF_INET.
+lib::result<inet_endpoint> parse_inet_address(const socket_address& address);
+void fill_inet_address(socket_address& address, const inet_endpoint& endpoint);
+
+/// proto::bind of TCP, UDP and ping sockets: checks that the address is ours (EADDRNOTAVAIL), the port free
+/// (EADDRINUSE) and permitted (EACCES), and takes both. EINVAL when bound already. No lock held.
+lib::result<void> inet_bind(sock& sk, const socket_address& address);
+/// Makes sure that a sender has a port: takes an ephemeral one (EAGAIN when all are used). sock_lock held.
+lib::result<void> inet_autobind(inet_sock& sk);
+
+/// The route to a destination: the kept one when it still leads there, else a new one that is then kept.
+/// The source is local_address when that is set. sock_lock held.
+lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination);
+
+/// Options of level IPPROTO_IP for every AF_INET protocol: ENOPROTOOPT, EINVAL, EFAULT. No lock held.
+lib::result<void> ip_setsockopt(inet_sock& sk, int option, const void* value, uint32_t length);
+lib::result<void> ip_getsockopt(inet_sock& sk, int option, void* value, uint32_t* length);
+
+/// Appends the ancillary data that the user asked for to a received message. sock_lock not needed.
+void ip_append_control(const inet_sock& sk, const sk_buff& skb, message& msg);
+/// recvmsg(MSG_ERRQUEUE): the oldest queued error with its sock_extended_err; EAGAIN when there is none.
+lib::result<size_t> ip_receive_error(inet_sock& sk, message& msg);
+/// Queues an ICMP error (IP_RECVERR) for the user. `quoted` starts at its IP header. sock_lock held.
+void ip_queue_error(inet_sock& sk, const sk_buff& quoted, const struct icmp_error& what,
+                    uint16_t remote_port);
+
+/// Whether a multicast packet to the group from the device is for this socket.
+bool inet_wants_group(const inet_sock& sk, uint32_t group, unsigned device);
+/// Leaves every group and the port table; called by the protocols before they let a sock go.
+void inet_release_resources(inet_sock& sk);
+
+} // namespace net
