@@ -47,19 +47,20 @@ void release(void* memory);
 /// The order in which net's locks are taken: a lock may only be taken while locks of lower rank are
 /// held. docs/locking.md explains each; debug builds and the simulator check it.
 enum class lock_rank : uint8_t {
-    socket_reader,  ///< one reader of a stream at a time; held while copying to user memory
-    socket_writer,  ///< one writer of a stream at a time; held while copying from user memory
-    socket_table,   ///< AF_UNIX names and the like, taken before the sockets in them
-    sock,           ///< the state of one sock
-    sock_nested,    ///< the sock of a child while its listener is held, or the peer of an AF_UNIX sock
-    protocol_table, ///< hash tables of ports and connections
-    reassembly,     ///< queues of IP fragments
-    neighbour,      ///< the ARP table
-    route,          ///< routes and interface addresses
-    device_list,    ///< the list of devices
-    device,         ///< one device's transmit queue and ring
-    timer,          ///< the timer wheel
-    trace,          ///< readers of the trace ring
+    socket_reader,    ///< one reader of a stream at a time; held while copying to user memory
+    socket_writer,    ///< one writer of a stream at a time; held while copying from user memory
+    socket_table,     ///< AF_UNIX names and the like, taken before the sockets in them
+    sock,             ///< the state of one sock
+    sock_nested,      ///< the sock of a child while its listener is held, or the peer of an AF_UNIX sock
+    protocol_table,   ///< hash tables of ports
+    connection_table, ///< hash table of TCP connections; asked while a port is being chosen
+    reassembly,       ///< queues of IP fragments
+    neighbour,        ///< the ARP table
+    route,            ///< routes and interface addresses
+    device_list,      ///< the list of devices
+    device,           ///< one device's transmit queue and ring
+    timer,            ///< the timer wheel
+    trace,            ///< readers of the trace ring
 };
 
 /// A lock that sleeps when it is taken. Worker and process context, never irq. Not recursive.

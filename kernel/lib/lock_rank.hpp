@@ -17,19 +17,20 @@ enum class lock_rank : uint8_t {
     tty,           ///< Line discipline of one terminal.
     pipe,          ///< Buffer of one pipe.
     // The network stack's, in the order of net::port::lock_rank.
-    socket_reader,  ///< One reader of a stream at a time.
-    socket_writer,  ///< One writer of a stream at a time.
-    socket_table,   ///< Names of AF_UNIX and the like.
-    sock,           ///< State of one sock.
-    sock_nested,    ///< The sock of a child, or the peer of an AF_UNIX sock.
-    protocol_table, ///< Ports and connections.
-    reassembly,     ///< Queues of IP fragments.
-    neighbour,      ///< The ARP table.
-    route,          ///< Routes and interface addresses.
-    device_list,    ///< The list of network devices.
-    net_device,     ///< Transmit queue and ring of one network device.
-    net_timer,      ///< The timer wheel of one stack.
-    net_trace,      ///< Readers of the trace ring.
+    socket_reader,    ///< One reader of a stream at a time.
+    socket_writer,    ///< One writer of a stream at a time.
+    socket_table,     ///< Names of AF_UNIX and the like.
+    sock,             ///< State of one sock.
+    sock_nested,      ///< The sock of a child, or the peer of an AF_UNIX sock.
+    protocol_table,   ///< Ports.
+    connection_table, ///< TCP connections.
+    reassembly,       ///< Queues of IP fragments.
+    neighbour,        ///< The ARP table.
+    route,            ///< Routes and interface addresses.
+    device_list,      ///< The list of network devices.
+    net_device,       ///< Transmit queue and ring of one network device.
+    net_timer,        ///< The timer wheel of one stack.
+    net_trace,        ///< Readers of the trace ring.
 
     // Spin locks, never held while sleeping.
     process_table,   ///< Parents, children, groups, sessions, identifiers.
