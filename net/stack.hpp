@@ -23,11 +23,13 @@ struct route_table;
 struct reassembly_table;
 struct inet_ports;
 struct icmp_state;
-struct udp_table;
 struct raw_table;
 struct tcp_table;
 struct unix_table;
 struct snmp_counters;
+
+/// What happened to a device.
+enum class device_event : uint8_t { up, down, gone };
 
 class stack {
 public:
@@ -42,21 +44,27 @@ public:
     port::time_ns run();
 
     lib::result<void> register_family(const net_proto_family& family); ///< EEXIST, ENOBUFS
+    void register_link_handler(const link_handler& handler);
     void register_packet_handler(const packet_handler& handler);
     void register_inet_protocol(const inet_protocol& protocol);
     const net_proto_family* find_family(int family) const;
+    const link_handler* find_link_handler(uint16_t hardware_type) const;
     const packet_handler* find_packet_handler(uint16_t ethertype) const;
     const inet_protocol* find_inet_protocol(uint8_t protocol) const { return inet_protocols_[protocol]; }
 
     net_device* find_device(const char* name);
     net_device* find_device(unsigned index);
 
+    unsigned next_device_index() { return ++device_indices_; } ///< device_list_lock held
+    /// Tells every layer that keeps something about a device. No lock held.
+    void notify_device(net_device& device, device_event event);
+
     /// Numbers for socks and packets.
     uint64_t next_sock_id() { return __atomic_add_fetch(&sock_ids_, 1, __ATOMIC_RELAXED); }
     uint64_t next_skb_id() { return __atomic_add_fetch(&skb_ids_, 1, __ATOMIC_RELAXED); }
 
     // Each layer's own state; its header says what is in it and which lock guards it.
-    timer_wheel timers;
+    timer_wheel timers{*this};
     trace_ring trace;
     uint64_t drops[static_cast<unsigned>(drop_reason::count)] = {}; ///< atomic counters
     snmp_counters* snmp = nullptr;
@@ -65,7 +73,6 @@ public:
     reassembly_table* reassembly = nullptr;
     inet_ports* ports = nullptr;
     icmp_state* icmp = nullptr;
-    udp_table* udp = nullptr;
     raw_table* raw = nullptr;
     tcp_table* tcp = nullptr;
     unix_table* unix_sockets = nullptr;
@@ -84,12 +91,15 @@ private:
     ~stack() = default;
 
     static constexpr unsigned max_families = 46;
+    static constexpr unsigned max_link_handlers = 4;
     static constexpr unsigned max_packet_handlers = 8;
     const net_proto_family* families_[max_families] = {};
+    const link_handler* link_handlers_[max_link_handlers] = {};
     const packet_handler* packet_handlers_[max_packet_handlers] = {};
     const inet_protocol* inet_protocols_[256] = {};
     uint64_t sock_ids_ = 0;
     uint64_t skb_ids_ = 0;
+    unsigned device_indices_ = 0; ///< guarded by device_list_lock
 };
 
 /// Writes one trace record if the event is switched on.

@@ -48,20 +48,30 @@ enum device_feature : uint32_t {
 };
 
 struct device_statistics {
-    uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed, rx_crc_errors, rx_length_errors, multicast;
+    uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed, rx_crc_errors, rx_length_errors,
+        multicast;
     uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped, tx_carrier_errors, collisions;
 };
+
+/// A group address that somebody on this host listens to.
+struct device_multicast {
+    uint8_t mac[6] = {};
+    uint16_t users = 0;
+};
+
+struct link_handler;
 
 struct net_device {
     // Fixed once the device is registered.
     char name[16] = {};
-    unsigned index = 0;  ///< from 1; what SIOCGIFINDEX tells
+    unsigned index = 0; ///< from 1; what SIOCGIFINDEX tells
     stack* owner_stack = nullptr;
     const net_device_ops* ops = nullptr;
     void* driver_data = nullptr;
     uint32_t features = 0;
-    uint16_t hardware_type = 1; ///< ARPHRD_ETHER, ARPHRD_LOOPBACK
-    lib::list_link link;        ///< in the stack's list of devices
+    uint16_t hardware_type = 1;               ///< ARPHRD_ETHER, ARPHRD_LOOPBACK
+    lib::list_link link;                      ///< in the stack's list of devices
+    const link_handler* link_layer = nullptr; ///< who receives its frames; by hardware_type
 
     // Guarded by device_lock.
     port::lock device_lock{port::lock_rank::device};
@@ -74,7 +84,9 @@ struct net_device {
     uint32_t flags = 0; ///< IFF_...
     uint8_t mac[6] = {};
     unsigned promiscuity = 0;
-    device_statistics statistics = {};
+    static constexpr unsigned max_multicast = 32;
+    device_multicast multicast[max_multicast];
+    device_statistics statistics = {}; ///< frames and bytes are counted by the stack, errors by the driver
 
     // Set from interrupts, without a lock.
     bool poll_scheduled = false;
@@ -83,9 +95,10 @@ struct net_device {
 
 // ---- for drivers -----------------------------------------------------------------------------------------
 
-/// Adds a device to the stack: fills index, and the name from a pattern such as "eth%u" (EEXIST, ENFILE).
+/// Adds a device to the stack: fills index, and the name from a pattern such as "eth%u" (EEXIST, ENFILE,
+/// EPROTONOSUPPORT: nobody receives frames of this hardware type). The device starts down; see dev_open().
 lib::result<void> register_netdev(stack& in, net_device& device, const char* name_pattern);
-/// Takes it out again: down, routes and neighbours gone, queue emptied.
+/// Takes it out again: down, routes and neighbours gone, queue emptied. The worker must not be polling it.
 void unregister_netdev(net_device& device);
 /// Asks the worker to poll this device. Any context, irq included.
 void schedule_poll(net_device& device);

@@ -14,6 +14,7 @@
 // Exactly one owner at any time: a function that takes skb_ptr owns the packet from then on, one that
 // takes sk_buff& borrows it. A packet ends in consume (delivered, sent) or in drop() with a reason.
 
+#include "kernel/abi/socket.h"
 #include "kernel/lib/byte_order.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
@@ -71,8 +72,12 @@ struct tcp_skb_notes {
 struct ip_skb_notes {
     uint32_t source; ///< host order, for messages to the socket
     uint32_t destination;
+    uint16_t source_port;
+    uint16_t destination_port;
     uint8_t ttl;
     uint8_t tos;
+    uint16_t device_index;   ///< where it came in
+    sock_extended_err error; ///< in an error queue: what recvmsg(MSG_ERRQUEUE) tells
 };
 
 struct sk_buff {
@@ -107,6 +112,7 @@ struct sk_buff {
     port::time_ns received_at = 0;
 
     sock* charged_to = nullptr; ///< whose memory it counts against; see sock.hpp
+    uint32_t charged_bytes = 0; ///< truesize at that time
     void (*uncharge)(sk_buff&) = nullptr;
 
     union {
@@ -138,14 +144,45 @@ struct sk_buff {
     void reserve(uint32_t headroom_bytes);
     /// Makes the first length bytes linear: EINVAL when the packet is shorter, ENOMEM.
     lib::result<void> pull_linear(uint32_t length);
+    /// Gives the packet a linear area of its own with this headroom and room for capacity bytes: ENOMEM.
+    lib::result<void> move_linear(uint32_t headroom_bytes, uint32_t capacity);
+    /// Calls visit(const uint8_t* bytes, uint32_t length) for each run of the given range, in order.
+    template <class Visitor>
+    void for_each_run(uint32_t offset, uint32_t length_bytes, Visitor visit) const;
     /// Copies length bytes at offset (linear or not) out of the packet; the range must lie inside.
     void copy_bits(uint32_t offset, void* to, uint32_t length) const;
     /// Appends a run of payload; ENOBUFS when all fragments are used.
     lib::result<void> add_fragment(lib::ref<skb_block> block, uint32_t offset, uint32_t length);
 };
 
+template <class Visitor>
+void sk_buff::for_each_run(uint32_t offset, uint32_t length_bytes, Visitor visit) const {
+    const uint32_t linear_bytes = linear_length();
+    if (offset < linear_bytes && length_bytes != 0) {
+        const uint32_t run = length_bytes < linear_bytes - offset ? length_bytes : linear_bytes - offset;
+        visit(static_cast<const uint8_t*>(data + offset), run);
+        offset += run;
+        length_bytes -= run;
+    }
+    uint32_t start = linear_bytes;
+    for (unsigned i = 0; length_bytes != 0 && i < fragment_count; i++) {
+        const skb_fragment& fragment = fragments[i];
+        if (offset < start + fragment.length) {
+            const uint32_t skipped = offset - start;
+            const uint32_t left = fragment.length - skipped;
+            const uint32_t run = length_bytes < left ? length_bytes : left;
+            visit(static_cast<const uint8_t*>(fragment.bytes() + skipped), run);
+            offset += run;
+            length_bytes -= run;
+        }
+        start += fragment.length;
+    }
+}
+
 /// Frees a packet without counting a drop.
 void free_skb(sk_buff* skb);
+/// Takes a packet off the account of its sock, before it goes to another owner on this host.
+void skb_orphan(sk_buff& skb);
 
 /// The owner of a packet.
 class skb_ptr {
@@ -206,6 +243,8 @@ public:
     skb_ptr pop_front();
     skb_ptr remove(sk_buff& skb);
     void clear();
+    /// Moves every packet of another queue behind those of this one.
+    void take_all(skb_queue& from);
 
     sk_buff* front() const { return list_.front(); }
     sk_buff* back() const { return list_.back(); }
@@ -218,6 +257,8 @@ public:
     auto end() const { return list_.end(); }
 
 private:
+    void note_added(const sk_buff& skb);
+
     lib::list<sk_buff, &sk_buff::link> list_;
     unsigned count_ = 0;
     uint32_t bytes_ = 0;

@@ -13,7 +13,7 @@ uint64_t skb_checksum_add(uint64_t sum, const sk_buff& skb, uint32_t offset, uin
 /// skb_complete_checksum(). The field must hold the folded, not complemented pseudo-header sum already.
 void skb_set_partial_checksum(sk_buff& skb, uint16_t field_offset);
 
-/// Computes what checksum_state::partial left open, in software. ENOMEM when the header had to be moved.
-lib::result<void> skb_complete_checksum(sk_buff& skb);
+/// Computes what checksum_state::partial left open, in software. The transport header must be linear.
+void skb_complete_checksum(sk_buff& skb);
 
 } // namespace net

@@ -5,6 +5,7 @@
 // Ownership is counted. The socket holds one reference, each table that finds the sock by its address one,
 // each pending timer one. The last one to go calls prot->destroy.
 
+#include "kernel/abi/errno.h"
 #include "kernel/lib/ref.hpp"
 #include "net/core/sk_buff.hpp"
 #include "net/core/socket.hpp"
@@ -21,6 +22,7 @@ enum sock_shutdown_bits : uint8_t { receive_shutdown = 1, send_shutdown = 2, bot
 struct sock : lib::ref_counted {
     explicit sock(stack& in, const proto& protocol_ops, uint16_t family_number, uint16_t type_number,
                   uint8_t protocol_number);
+    ~sock();
 
     // Fixed.
     stack* const owner_stack;
@@ -41,9 +43,10 @@ struct sock : lib::ref_counted {
     int soft_error = 0;            ///< last error that did not end the connection (ICMP)
 
     skb_queue receive_queue;
-    skb_queue error_queue; ///< MSG_ERRQUEUE
-    uint32_t receive_memory = 0;  ///< truesize of what waits to be read
-    uint32_t send_memory = 0;     ///< truesize of what waits to leave; atomic, also touched without the lock
+    skb_queue error_queue;       ///< MSG_ERRQUEUE
+    uint32_t receive_memory = 0; ///< truesize of what waits to be read
+    uint32_t send_memory = 0;    ///< truesize of what waits to leave; atomic, also touched without the lock
+    bool send_space_wanted = false;    ///< atomic: somebody waits for send_memory to fall
     uint32_t receive_buffer_limit = 0; ///< SO_RCVBUF
     uint32_t send_buffer_limit = 0;    ///< SO_SNDBUF
 
@@ -60,6 +63,7 @@ struct sock : lib::ref_counted {
     bool no_check = false;
     bool receive_buffer_locked = false; ///< set by the user: no automatic tuning
     bool send_buffer_locked = false;
+    bool listening = false; ///< SO_ACCEPTCONN
     int linger_seconds = 0;
     int receive_low_water = 1;
     int priority = 0;
@@ -75,7 +79,7 @@ struct sock : lib::ref_counted {
     void (*state_change)(sock& sk);
     void (*error_report)(sock& sk);
 
-    static void release_last(sock* sk); ///< calls prot->destroy
+    static void release_last(sock* sk); ///< calls prot->destroy, which frees memory and takes no lock
 };
 
 /// What a transport protocol does for the sockets of its family. Process context; no lock is held when they
@@ -88,7 +92,7 @@ struct sock : lib::ref_counted {
 struct proto {
     const char* name;
     lib::result<sock*> (*create)(stack& in, int protocol); ///< allocates the derived sock
-    void (*destroy)(sock* sk);                             ///< frees it; no lock held
+    void (*destroy)(sock* sk); ///< frees its memory; takes no lock, for any may be held
     /// The user's close: the protocol may keep the sock alive until the peer agrees. No lock held.
     void (*close)(sock& sk);
     lib::result<void> (*bind)(sock& sk, const socket_address& address);
@@ -112,16 +116,33 @@ int sock_take_error(sock& sk);
 /// Sets the pending error and wakes everybody. sock_lock held.
 void sock_report_error(sock& sk, int error_number);
 
-/// Charges a packet to the receive memory and queues it; socket_receive_full when over the limit. The check is
-/// by truesize. sock_lock held.
+/// Charges a packet to the receive memory, queues it and tells the readers. ENOBUFS, and the packet is still
+/// the caller's, when that would exceed the limit by truesize. sock_lock held.
 lib::result<void> sock_queue_receive(sock& sk, skb_ptr& skb);
+/// Takes the oldest packet out of the receive queue and off its account; empty when there is none. Locked.
+skb_ptr sock_dequeue_receive(sock& sk);
+/// Empties the receive and error queues.
+void sock_purge_queues(sock& sk);
 /// Charges a packet to the send memory until it is freed (by the driver, at the latest).
 void sock_charge_send(sock& sk, sk_buff& skb);
+/// Whether there is room to send. If not, whoever waits on sk.wait is woken once there is.
+bool sock_has_send_space(sock& sk);
 /// Waits until there is room to send, a signal, an error, the shutdown or the timeout. sock_lock held, given
 /// back while waiting. EAGAIN when not allowed to wait.
 lib::result<void> sock_wait_send_space(sock& sk, bool may_wait);
-/// Waits for the next datagram and takes it (or shares it with MSG_PEEK). Takes the lock itself.
+/// Waits for the next datagram and takes it (or shares it with MSG_PEEK). Empty when the receiving half is
+/// shut down. EAGAIN, EINTR, the pending error. Takes the lock itself.
 lib::result<skb_ptr> sock_receive_datagram(sock& sk, message& msg);
+/// Waits on sk.wait for a condition under sock_lock, at most for timeout_ns: EAGAIN then, EINTR on a signal.
+template <class Predicate>
+lib::result<void> sock_wait(sock& sk, Predicate done, port::time_ns timeout_ns) {
+    const port::time_ns deadline = timeout_ns == port::never ? port::never : port::now() + timeout_ns;
+    lib::result<void> outcome = sk.wait.wait(sk.sock_lock, done, deadline);
+    if (!outcome.ok() && outcome.error().number == ETIMEDOUT) {
+        return lib::error{EAGAIN};
+    }
+    return outcome;
+}
 
 /// The default callbacks: wake the wait queue, signal the owner when asked to.
 void sock_default_data_ready(sock& sk);

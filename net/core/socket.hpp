@@ -58,10 +58,10 @@ enum class socket_state : uint8_t { unconnected, connecting, connected, disconne
 struct socket {
     stack* owner_stack = nullptr;
     uint16_t family = 0;
-    uint16_t type = 0;     ///< SOCK_...
+    uint16_t type = 0; ///< SOCK_...
     int protocol = 0;
     socket_state state = socket_state::unconnected; ///< guarded by sk's lock
-    bool non_blocking = false; ///< O_NONBLOCK of the file; read without a lock
+    bool non_blocking = false;                      ///< O_NONBLOCK of the file; read without a lock
     int owner = 0;             ///< F_SETOWN: process (> 0) or group (< 0) for SIGURG and SIGIO
     bool asynchronous = false; ///< O_ASYNC
     const proto_ops* ops = nullptr;

@@ -5,12 +5,16 @@
 #include "kernel/lib/list.hpp"
 #include "net/port.hpp"
 
+#include <cstdint>
+
 namespace net {
+
+class stack;
 
 /// A function to call at a time. Embedded in the object that it serves. The function takes the lock of that
 /// object first and then looks whether there is still something to do: cancel() cannot stop a call that
 /// has already begun on another CPU, so the object must be kept alive by a reference while a timer is
-/// pending (timer_hold below says which).
+/// pending.
 struct timer {
     using function = void (*)(timer& expired);
 
@@ -19,11 +23,13 @@ struct timer {
     function expire;
     port::time_ns deadline = port::never; ///< port::never: not pending
     lib::list_link link;
+    uint8_t level = 0; ///< where it lies; the wheel's own
+    uint8_t slot = 0;
 };
 
 class timer_wheel {
 public:
-    timer_wheel();
+    explicit timer_wheel(stack& owner);
     ~timer_wheel();
 
     /// Sets the timer to the deadline, pending or not. True if it was not pending before (so that an owner
@@ -45,13 +51,17 @@ private:
     using slot = lib::list<timer, &timer::link>;
 
     void place(timer& which);
-    void cascade(unsigned level);
+    void take_out(timer& which);
+    bool next_event(unsigned* level, unsigned* index, uint64_t* at_tick) const;
+    port::time_ns next_deadline_locked() const;
 
+    stack& owner_;
     mutable port::lock lock_{port::lock_rank::timer};
     slot slots_[levels][slots_per_level];
     uint64_t occupied_[levels] = {}; ///< a bit per slot that is not empty
     uint64_t current_tick_ = 0;
     unsigned pending_ = 0;
+    port::time_ns wake_at_ = port::never; ///< when the worker will look again by itself
 };
 
 } // namespace net

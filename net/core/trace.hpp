@@ -6,6 +6,7 @@
 //   trace(stack, trace_event::tcp_state, {.sock = sk.id, .value = {old_state, new_state}});
 
 #include "kernel/abi/trace.h"
+#include "kernel/lib/result.hpp"
 #include "net/port.hpp"
 
 #include <cstddef>
@@ -91,15 +92,25 @@ public:
     /// Any context, irq included.
     void write(trace_event event, const trace_fields& fields);
     /// Copies up to limit records from *position on, moves it, and says in *lost how many were overwritten.
+    /// When there are none, the next record wakes `readers`.
     size_t read(uint64_t* position, trace_record* to, size_t limit, uint64_t* lost) const;
+    /// Calls visit for the last `limit` records that are complete, oldest first; for a panic. No locks.
+    void last(size_t limit, void (*visit)(const trace_record&, void* context), void* context) const;
     uint64_t written() const { return __atomic_load_n(&next_, __ATOMIC_ACQUIRE); }
 
-    port::wait_queue readers; ///< woken when records were written, from the worker
+    port::wait_queue readers; ///< woken by the first record after a read() that found none
 
 private:
+    /// A record becomes readable when `number` says so; a writer that was interrupted leaves it behind.
+    struct slot {
+        uint64_t number; ///< number of the record plus 1, 0 while it is written
+        trace_record record;
+    };
+
     uint64_t enabled_ = 0; ///< a bit per event
     uint64_t next_ = 0;    ///< number of the next record
-    trace_record* records_ = nullptr;
+    slot* slots_ = nullptr;
+    mutable bool wake_wanted_ = false;
 };
 static_assert(static_cast<unsigned>(trace_event::count) <= 64);
 

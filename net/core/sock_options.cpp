@@ -1,0 +1,287 @@
+// SOL_SOCKET: the options that every family understands. Values that do not fit are clamped or refused as on
+// Linux; buffer sizes are doubled, because half of the memory is bookkeeping (socket(7)).
+
+#include "kernel/abi/errno.h"
+#include "kernel/abi/netdevice.h"
+#include "kernel/abi/time.h"
+#include "kernel/lib/string.hpp"
+#include "net/core/sock.hpp"
+#include "net/core/socket.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+namespace {
+
+constexpr uint32_t largest_buffer_bytes = 4 << 20; ///< what SO_SNDBUF may ask for
+constexpr uint32_t smallest_send_bytes = 4608;     ///< Linux: SOCK_MIN_SNDBUF
+constexpr uint32_t smallest_receive_bytes = 2304;  ///< Linux: SOCK_MIN_RCVBUF
+
+uint32_t buffer_size(int wanted, uint32_t smallest) {
+    const uint32_t bytes = wanted < 0 ? 0 : static_cast<uint32_t>(wanted);
+    const uint32_t doubled = (bytes > largest_buffer_bytes ? largest_buffer_bytes : bytes) * 2;
+    return doubled > smallest ? doubled : smallest;
+}
+
+lib::result<port::time_ns> read_timeout(const void* value, uint32_t length) {
+    if (length < sizeof(timeval)) {
+        return lib::error{EINVAL};
+    }
+    timeval time = {};
+    memcpy(&time, value, sizeof(time));
+    if (time.tv_usec < 0 || time.tv_usec >= 1'000'000) {
+        return lib::error{EDOM};
+    }
+    if (time.tv_sec < 0) {
+        return port::time_ns{0}; // Linux: a negative time does not wait at all
+    }
+    if ((time.tv_sec == 0 && time.tv_usec == 0) || time.tv_sec > 1'000'000'000) {
+        return port::time_ns{port::never};
+    }
+    return static_cast<port::time_ns>(time.tv_sec) * port::second +
+           static_cast<port::time_ns>(time.tv_usec) * port::microsecond;
+}
+
+lib::result<void> bind_to_device(sock& sk, const void* value, uint32_t length) {
+    if (!port::may_administer()) {
+        return lib::error{EPERM};
+    }
+    char name[IFNAMSIZ] = {};
+    memcpy(name, value, length < IFNAMSIZ - 1 ? length : IFNAMSIZ - 1);
+    unsigned index = 0;
+    if (name[0] != '\0') {
+        const net_device* device = sk.owner_stack->find_device(name);
+        if (device == nullptr) {
+            return lib::error{ENODEV};
+        }
+        index = device->index;
+    }
+    port::guard held(sk.sock_lock);
+    sk.bound_device = index;
+    return {};
+}
+
+lib::result<void> set_linger(sock& sk, const void* value, uint32_t length) {
+    if (length < sizeof(linger)) {
+        return lib::error{EINVAL};
+    }
+    linger wanted = {};
+    memcpy(&wanted, value, sizeof(wanted));
+    port::guard held(sk.sock_lock);
+    sk.linger = wanted.l_onoff != 0;
+    sk.linger_seconds = wanted.l_linger;
+    return {};
+}
+
+lib::result<void> set_timeout(sock& sk, int option, const void* value, uint32_t length) {
+    const port::time_ns timeout = TRY(read_timeout(value, length));
+    port::guard held(sk.sock_lock);
+    (option == SO_RCVTIMEO ? sk.receive_timeout : sk.send_timeout) = timeout;
+    return {};
+}
+
+/// The options that are one switch in struct sock; nullptr for all others.
+bool* switch_of(sock& sk, int option) {
+    switch (option) {
+    case SO_REUSEADDR:
+        return &sk.reuse_address;
+    case SO_REUSEPORT:
+        return &sk.reuse_port;
+    case SO_KEEPALIVE:
+        return &sk.keep_alive;
+    case SO_BROADCAST:
+        return &sk.broadcast;
+    case SO_OOBINLINE:
+        return &sk.out_of_band_inline;
+    case SO_DONTROUTE:
+        return &sk.dont_route;
+    case SO_TIMESTAMP:
+        return &sk.timestamp;
+    case SO_PASSCRED:
+        return &sk.passcred;
+    case SO_NO_CHECK:
+        return &sk.no_check;
+    default:
+        return nullptr;
+    }
+}
+
+lib::result<void> set_number(sock& sk, int option, int value) {
+    switch (option) {
+    case SO_SNDBUF:
+    case SO_SNDBUFFORCE:
+        sk.send_buffer_limit = buffer_size(value, smallest_send_bytes);
+        sk.send_buffer_locked = true;
+        sk.write_space(sk);
+        return {};
+    case SO_RCVBUF:
+    case SO_RCVBUFFORCE:
+        sk.receive_buffer_limit = buffer_size(value, smallest_receive_bytes);
+        sk.receive_buffer_locked = true;
+        return {};
+    case SO_RCVLOWAT:
+        sk.receive_low_water = value > 0 ? value : 1;
+        return {};
+    case SO_PRIORITY:
+        if (value < 0 || value > 6) {
+            return lib::error{EPERM};
+        }
+        sk.priority = value;
+        return {};
+    case SO_MARK:
+        if (!port::may_administer()) {
+            return lib::error{EPERM};
+        }
+        sk.mark = static_cast<uint32_t>(value);
+        return {};
+    case SO_DEBUG:
+    case SO_BSDCOMPAT:
+    case SO_BUSY_POLL:
+        return {}; // accepted without effect
+    default:
+        return lib::error{ENOPROTOOPT};
+    }
+}
+
+lib::result<void> copy_option(void* value, uint32_t* length, const void* from, uint32_t size) {
+    *length = *length < size ? *length : size;
+    memcpy(value, from, *length);
+    return {};
+}
+
+lib::result<void> get_timeout(const sock& sk, int option, void* value, uint32_t* length) {
+    const port::time_ns timeout = option == SO_RCVTIMEO ? sk.receive_timeout : sk.send_timeout;
+    timeval time = {};
+    if (timeout != port::never) {
+        time.tv_sec = static_cast<decltype(time.tv_sec)>(timeout / port::second);
+        time.tv_usec = static_cast<decltype(time.tv_usec)>(timeout % port::second / port::microsecond);
+    }
+    return copy_option(value, length, &time, sizeof(time));
+}
+
+lib::result<int> get_number(socket& which, int option) {
+    sock& sk = *which.sk;
+    if (const bool* on = switch_of(sk, option); on != nullptr) {
+        return *on ? 1 : 0;
+    }
+    switch (option) {
+    case SO_TYPE:
+        return int{which.type};
+    case SO_PROTOCOL:
+        return int{sk.protocol};
+    case SO_DOMAIN:
+        return int{which.family};
+    case SO_ERROR: {
+        const int error = sock_take_error(sk);
+        return error != 0 ? error : std::exchange(sk.soft_error, 0);
+    }
+    case SO_SNDBUF:
+        return static_cast<int>(sk.send_buffer_limit);
+    case SO_RCVBUF:
+        return static_cast<int>(sk.receive_buffer_limit);
+    case SO_RCVLOWAT:
+        return sk.receive_low_water;
+    case SO_SNDLOWAT:
+        return 1;
+    case SO_PRIORITY:
+        return sk.priority;
+    case SO_MARK:
+        return static_cast<int>(sk.mark);
+    case SO_ACCEPTCONN:
+        return sk.listening ? 1 : 0;
+    case SO_DEBUG:
+    case SO_BSDCOMPAT:
+    case SO_BUSY_POLL:
+    case SO_INCOMING_CPU:
+        return 0;
+    default:
+        return lib::error{ENOPROTOOPT};
+    }
+}
+
+lib::result<void> get_device_name(sock& sk, void* value, uint32_t* length) {
+    const net_device* device = sk.bound_device != 0 ? sk.owner_stack->find_device(sk.bound_device) : nullptr;
+    if (device == nullptr) {
+        *length = 0;
+        return {};
+    }
+    if (*length < IFNAMSIZ) {
+        return lib::error{EINVAL};
+    }
+    return copy_option(value, length, device->name, static_cast<uint32_t>(strlen(device->name)) + 1);
+}
+
+lib::result<void> set_socket_option(sock& sk, int option, const void* value, uint32_t length) {
+    switch (option) {
+    case SO_BINDTODEVICE:
+        return bind_to_device(sk, value, length);
+    case SO_LINGER:
+        return set_linger(sk, value, length);
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+        return set_timeout(sk, option, value, length);
+    default:
+        break;
+    }
+    if (length < sizeof(int)) {
+        return lib::error{EINVAL};
+    }
+    int number = 0;
+    memcpy(&number, value, sizeof(number));
+    port::guard held(sk.sock_lock);
+    if (bool* on = switch_of(sk, option); on != nullptr) {
+        *on = number != 0;
+        return {};
+    }
+    return set_number(sk, option, number);
+}
+
+lib::result<void> get_socket_option(socket& which, int option, void* value, uint32_t* length) {
+    sock& sk = *which.sk;
+    port::guard held(sk.sock_lock);
+    switch (option) {
+    case SO_LINGER: {
+        const linger now = {.l_onoff = sk.linger ? 1 : 0, .l_linger = sk.linger_seconds};
+        return copy_option(value, length, &now, sizeof(now));
+    }
+    case SO_RCVTIMEO:
+    case SO_SNDTIMEO:
+        return get_timeout(sk, option, value, length);
+    case SO_COOKIE:
+        if (*length < sizeof(sk.id)) {
+            return lib::error{EINVAL};
+        }
+        return copy_option(value, length, &sk.id, sizeof(sk.id));
+    case SO_BINDTODEVICE:
+        return get_device_name(sk, value, length);
+    default: {
+        const int number = TRY(get_number(which, option));
+        return copy_option(value, length, &number, sizeof(number));
+    }
+    }
+}
+
+} // namespace
+
+lib::result<void> sock_setsockopt(socket& which, int level, int option, const void* value, uint32_t length) {
+    if (level == SOL_SOCKET && which.sk != nullptr) {
+        return set_socket_option(*which.sk, option, value, length);
+    }
+    if (which.ops->setsockopt == nullptr) {
+        return lib::error{EOPNOTSUPP};
+    }
+    return which.ops->setsockopt(which, level, option, value, length);
+}
+
+lib::result<void> sock_getsockopt(socket& which, int level, int option, void* value, uint32_t* length) {
+    // SO_PEERCRED and the like belong to the family; everything else of SOL_SOCKET is answered here.
+    const bool of_family = option == SO_PEERCRED || option == SO_PEERSEC;
+    if (level == SOL_SOCKET && which.sk != nullptr && !of_family) {
+        return get_socket_option(which, option, value, length);
+    }
+    if (which.ops->getsockopt == nullptr) {
+        return lib::error{ENOPROTOOPT};
+    }
+    return which.ops->getsockopt(which, level, option, value, length);
+}
+
+} // namespace net
