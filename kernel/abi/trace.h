@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Not an event: value[0] records were overwritten before they could be read. */
+#define TRACE_EVENT_LOST 0xffff
+
 struct trace_record {
     uint64_t time_ns; /* monotonic clock */
     uint16_t event;   /* number of the event */

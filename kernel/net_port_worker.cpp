@@ -1,0 +1,83 @@
+// The network's worker thread and the one stack it serves, with the files of /proc/net.
+//
+// The worker calls stack::run() until nothing is left to do, then sleeps until the deadline that run() named
+// or until somebody calls wake_worker(): an interrupt, a timer set to an earlier time, a frame for loopback.
+// `work_pending` is set before the wake-up and cleared before run(), so no request falls between the two.
+
+#include "kernel/net_port.hpp"
+
+#include "boot/boot_info.hpp"
+#include "kernel/arch/clock.hpp"
+#include "kernel/fs/procfs.hpp"
+#include "kernel/lib/assert.hpp"
+#include "kernel/lib/format.hpp"
+#include "kernel/net_port_trace.hpp"
+#include "kernel/task/kernel_thread.hpp"
+#include "kernel/task/scheduler.hpp"
+#include "kernel/task/wait_queue.hpp"
+#include "net/stack.hpp"
+
+namespace net::port {
+
+namespace {
+
+stack* the_stack = nullptr;
+task::wait_queue worker_wakeup;
+bool work_pending = false; // atomic
+
+void net_worker(void*) {
+    for (;;) {
+        __atomic_store_n(&work_pending, false, __ATOMIC_SEQ_CST);
+        const time_ns next = the_stack->run();
+        if (next <= arch::clock_now_ns()) {
+            task::yield(); // programs run between two helpings of a flood
+            continue;
+        }
+        // Only the deadline can end this wait early, which is just what it is for.
+        (void)worker_wakeup.wait([] { return __atomic_load_n(&work_pending, __ATOMIC_SEQ_CST); }, next,
+                                 task::wait_kind::uninterruptible);
+    }
+}
+
+/// /proc/net/NAME: a report of the stack, written into procfs's text.
+lib::result<void> write_report(fs::procfs_text& text, void* context) {
+    report_writer writer = {
+        .context = &text,
+        .write = [](void* to, const char* bytes,
+                    size_t length) { static_cast<fs::procfs_text*>(to)->append(bytes, length); },
+    };
+    static_cast<const report*>(context)->write(*the_stack, writer);
+    return {};
+}
+
+lib::result<void> register_reports() {
+    for (size_t index = 0; index < report_count; index++) {
+        char name[32];
+        lib::format(name, sizeof name, "net/%s", reports[index].name);
+        TRY(fs::register_file(name, write_report, const_cast<report*>(&reports[index])));
+    }
+    return {};
+}
+
+} // namespace
+
+stack& kernel_stack() {
+    ASSERT(the_stack != nullptr);
+    return *the_stack;
+}
+
+void wake_worker(stack&) {
+    if (!__atomic_exchange_n(&work_pending, true, __ATOMIC_SEQ_CST)) {
+        worker_wakeup.wake_all();
+    }
+}
+
+lib::result<void> start_network() {
+    the_stack = TRY(stack::create());
+    TRY(register_reports());
+    TRY(start_trace(*the_stack, boot::info().option("trace")));
+    TRY(task::create_kernel_thread("net_worker", net_worker, nullptr));
+    return {};
+}
+
+} // namespace net::port
