@@ -7,14 +7,13 @@
 // asks for a poll. The poll frees sent packets, receives up to its budget, and switches interrupts on again
 // when it found less than that: under load there is one interrupt per batch, or none.
 //
-// Invariants: the receive ring belongs to the poll, of which the stack runs one at a time; stop() waits until
-// none runs. The transmit ring belongs to the holder of the device lock.
+// Invariants: the receive ring belongs to the poll, of which the stack runs one at a time. The transmit ring
+// belongs to the holder of the device lock, which open, stop, start_xmit and flush are called with.
 
 #include "drivers/e1000.hpp"
 
 #include "drivers/e1000_card.hpp"
 #include "kernel/abi/errno.h"
-#include "kernel/abi/netdevice.h"
 #include "kernel/arch/clock.hpp"
 #include "kernel/arch/irq.hpp"
 #include "kernel/lib/log.hpp"
@@ -106,31 +105,29 @@ bool service_transmitter(card& self) {
     return wake;
 }
 
-unsigned poll_card(card& self, unsigned budget) {
+/// Open and stop may run meanwhile on another CPU; what they change is `up`, so it is looked at again after
+/// the interrupts were switched on.
+unsigned e1000_poll(net::net_device& device, unsigned budget) {
+    card& self = card_of(device);
+    if (!__atomic_load_n(&self.up, __ATOMIC_SEQ_CST)) {
+        return 0;
+    }
+    if (__atomic_exchange_n(&self.stale, false, __ATOMIC_ACQ_REL)) {
+        discard_received(self);
+    }
     const uint32_t causes = __atomic_exchange_n(&self.causes, 0, __ATOMIC_RELAXED);
     if ((causes & interrupt_link_change) != 0) {
         check_link(self);
     }
     if (service_transmitter(self)) {
-        net::netif_wake_queue(self.device);
+        net::netif_wake_queue(device);
     }
     const unsigned received = receive_frames(self, budget);
     if (received < budget) {
         enable_interrupts(self);
-    }
-    return received;
-}
-
-/// net_device_ops::poll. `polling` is set before `up` is looked at, and stop does it the other way round, so
-/// one of the two sees the other.
-unsigned e1000_poll(net::net_device& device, unsigned budget) {
-    card& self = card_of(device);
-    __atomic_store_n(&self.polling, true, __ATOMIC_SEQ_CST);
-    const unsigned received = __atomic_load_n(&self.up, __ATOMIC_SEQ_CST) ? poll_card(self, budget) : 0;
-    __atomic_store_n(&self.polling, false, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&self.up, __ATOMIC_SEQ_CST)) {
-        self.write(reg::imc, interrupt_all);
-        self.poll_ended.wake_all();
+        if (!__atomic_load_n(&self.up, __ATOMIC_SEQ_CST)) {
+            self.write(reg::imc, interrupt_all);
+        }
     }
     return received;
 }
@@ -146,10 +143,11 @@ void expire_watchdog(task::timer&, void* context) {
 
 lib::result<void> e1000_open(net::net_device& device) {
     card& self = card_of(device);
-    discard_received(self);
+    __atomic_store_n(&self.stale, true, __ATOMIC_RELEASE);
     __atomic_store_n(&self.up, true, __ATOMIC_SEQ_CST);
     net::netif_set_carrier(device, link_is_up(self));
-    enable_interrupts(self);
+    program_receive_mode(self);
+    net::schedule_poll(device); // which switches the interrupts on
     return {};
 }
 
@@ -157,9 +155,6 @@ void e1000_stop(net::net_device& device) {
     card& self = card_of(device);
     __atomic_store_n(&self.up, false, __ATOMIC_SEQ_CST);
     self.write(reg::imc, interrupt_all);
-    // Interrupts are off and the poll is short: waiting for it cannot fail.
-    (void)self.poll_ended.wait([&self] { return !__atomic_load_n(&self.polling, __ATOMIC_SEQ_CST); },
-                               task::never, task::wait_kind::uninterruptible);
     self.watchdog.stop();
     __atomic_store_n(&self.transmit_watched, false, __ATOMIC_RELAXED);
     reset_transmit_ring(self);
@@ -242,7 +237,6 @@ lib::result<void> register_card(card& self, net::stack& in) {
 card::card(const pci_function& function) : where(function), watchdog(expire_watchdog, this) {
     device.ops = &e1000_ops;
     device.driver_data = this;
-    device.flags = IFF_BROADCAST | IFF_MULTICAST;
     device.features =
         net::feature_transmit_checksum | net::feature_segmentation | net::feature_scatter_gather;
 }

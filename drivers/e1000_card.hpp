@@ -12,7 +12,6 @@
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/result.hpp"
 #include "kernel/task/timer.hpp"
-#include "kernel/task/wait_queue.hpp"
 #include "net/core/net_device.hpp"
 
 #include <cstdint>
@@ -24,7 +23,7 @@ constexpr unsigned ring_next(unsigned index) {
     return (index + 1) % ring_size;
 }
 
-/// Received frames. Only the poll uses it (and open and stop, while no poll runs).
+/// Received frames. Only the poll uses it, of which the stack runs one at a time.
 struct rx_ring {
     rx_descriptor* descriptors = nullptr;
     lib::ref<net::skb_block> blocks[ring_size]; ///< what each descriptor's buffer belongs to
@@ -62,11 +61,9 @@ struct card {
     // Interrupt and poll; atomic.
     uint32_t causes = 0;           ///< ICR bits since the last poll
     bool up = false;               ///< between open and stop
-    bool polling = false;          ///< a poll is running: stop waits for its end
+    bool stale = false;            ///< what waits in the receive ring came before open
     bool transmit_watched = false; ///< completions interrupt us and the watchdog runs
     bool watchdog_expired = false;
-    task::wait_queue poll_ended;
-
     task::timer watchdog;
     unsigned watched_oldest = 0; ///< tx.oldest when the watchdog was started; device lock
     uint64_t counters_read_ns = 0;
@@ -90,7 +87,7 @@ constexpr uint32_t causes_while_up =
 lib::result<void> initialise_hardware(card& self);
 /// Puts the address into filter 0.
 void program_mac(card& self);
-/// Programs promiscuous mode and multicast; RCTL only if it changes. Device lock held, or at probe.
+/// Programs promiscuous mode and the multicast table; RCTL only if it changes. Device lock held, or at probe.
 void program_receive_mode(card& self);
 bool link_is_up(const card& self);
 /// Adds the card's own counters to the statistics. Device lock held.
@@ -102,7 +99,7 @@ void collect_counters(card& self);
 lib::result<void> setup_receive_ring(card& self);
 /// Hands up to budget frames to the stack; returns how many. From the poll.
 unsigned receive_frames(card& self, unsigned budget);
-/// Gives back every frame that waits, unread: they arrived while the interface was down. No poll runs.
+/// Gives back every frame that waits, unread: they arrived while the interface was down. From the poll.
 void discard_received(card& self);
 
 // ---- e1000_tx.cpp ----------------------------------------------------------------------------------------

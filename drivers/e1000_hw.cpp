@@ -65,6 +65,19 @@ unsigned multicast_hash(const uint8_t* mac) {
     return (mac[4] >> 4 | unsigned{mac[5]} << 4) & 0xfff;
 }
 
+/// The hash table for the addresses that the stack listens to, or full for all.
+void program_multicast_table(card& self) {
+    uint32_t table[mta_words] = {};
+    for (const net::device_multicast& entry : self.device.multicast) {
+        const unsigned hash = multicast_hash(entry.mac);
+        table[hash / 32] |= entry.users != 0 ? 1u << hash % 32 : 0;
+    }
+    const bool all = (self.device.flags & IFF_ALLMULTI) != 0;
+    for (unsigned word = 0; word < mta_words; word++) {
+        self.write(reg::mta, word, all ? 0xffffffff : table[word]);
+    }
+}
+
 } // namespace
 
 lib::result<void> initialise_hardware(card& self) {
@@ -97,14 +110,7 @@ void program_mac(card& self) {
 }
 
 void program_receive_mode(card& self) {
-    const bool all_multicast = (self.device.flags & IFF_ALLMULTI) != 0;
-    static constexpr uint8_t all_hosts[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}; // 224.0.0.1, RFC 1112 7.2
-    const unsigned wanted = multicast_hash(all_hosts);
-    for (unsigned word = 0; word < mta_words; word++) {
-        const uint32_t bits = word == wanted / 32 ? 1u << wanted % 32 : 0;
-        self.write(reg::mta, word, all_multicast ? 0xffffffff : bits);
-    }
-
+    program_multicast_table(self);
     uint32_t control = rctl_enable | rctl_accept_broadcast | rctl_strip_crc;
     if (self.device.promiscuity > 0 || (self.device.flags & IFF_PROMISC) != 0) {
         control |= rctl_unicast_promiscuous | rctl_multicast_promiscuous;

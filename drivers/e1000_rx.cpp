@@ -70,9 +70,9 @@ bool checksum_is_good(const rx_descriptor& seen) {
            (seen.errors & rx_error_transport) == 0;
 }
 
-/// What one poll counted, added to the device's statistics once under its lock.
+/// What one poll lost, added to the device's statistics once under its lock.
 struct poll_counts {
-    uint64_t packets = 0, bytes = 0, errors = 0, dropped = 0;
+    uint64_t errors = 0, dropped = 0;
 };
 
 void deliver(card& self, const rx_descriptor& seen, poll_counts& counts) {
@@ -90,8 +90,6 @@ void deliver(card& self, const rx_descriptor& seen, poll_counts& counts) {
         counts.dropped++;
         return;
     }
-    counts.packets++;
-    counts.bytes += seen.length;
     frame->checksum = checksum_is_good(seen) ? net::checksum_state::unnecessary : net::checksum_state::none;
     net::trace(in, net::trace_event::e1000_receive, {.skb = frame->id, .value = {index, seen.length}});
     net::netif_receive_skb(self.device, static_cast<net::skb_ptr&&>(frame));
@@ -100,8 +98,6 @@ void deliver(card& self, const rx_descriptor& seen, poll_counts& counts) {
 void add_counts(card& self, const poll_counts& counts) {
     net::port::guard hold(self.device.device_lock);
     net::device_statistics& total = self.device.statistics;
-    total.rx_packets += counts.packets;
-    total.rx_bytes += counts.bytes;
     total.rx_errors += counts.errors;
     total.rx_dropped += counts.dropped;
 }
@@ -151,7 +147,7 @@ unsigned receive_frames(card& self, unsigned budget) {
         }
         return_descriptor(self);
     }
-    if (received > 0) {
+    if (counts.errors + counts.dropped > 0) {
         add_counts(self, counts);
     }
     return received;

@@ -211,8 +211,6 @@ net::tx_result e1000_xmit(net::net_device& device, net::skb_ptr& skb) {
     const unsigned first = ring.next;
     const uint32_t length = skb->length();
     put_packet(ring, *skb);
-    device.statistics.tx_packets++;
-    device.statistics.tx_bytes += length;
     net::trace(*device.owner_stack, net::trace_event::e1000_transmit,
                {.skb = skb->id, .value = {first, length, skb->gso_size}});
     ring.packets[(ring.next + ring_size - 1) % ring_size] = skb.release();
