@@ -14,7 +14,7 @@ struct list_link {
     list_link* next = nullptr;
     list_link* previous = nullptr;
 
-    list_link() = default;
+    constexpr list_link() = default;
     list_link(const list_link&) = delete;
     list_link& operator=(const list_link&) = delete;
     ~list_link() { ASSERT(!linked()); }
@@ -33,7 +33,7 @@ struct list_link {
 template <class T, list_link T::*Link>
 class list {
 public:
-    list() { head_.next = head_.previous = &head_; }
+    constexpr list() { head_.next = head_.previous = &head_; }
     list(const list&) = delete;
     list& operator=(const list&) = delete;
     ~list() {

@@ -42,8 +42,8 @@ enum class lock_rank : uint8_t {
     device,          ///< Registers and rings of one device.
     futexes,         ///< One bucket of waiters for words of user memory.
     wait_queue,      ///< Sleepers of one queue.
-    timers,          ///< The queue of armed timers.
     run_queue,       ///< Threads ready to run on one CPU.
+    timers,          ///< The queue of armed timers.
     irq_lines,       ///< Handlers and masks of the interrupt lines.
     vmap,            ///< Kernel stacks and device mappings.
     kmalloc,         ///< Slabs of one size class.

@@ -39,6 +39,9 @@ struct memory_usage {
 
 class address_space : public lib::ref_counted {
 public:
+    /// For task's reaper, once the last count has been given back.
+    address_space* next_dead = nullptr;
+
     /// An empty space. ENOMEM.
     static lib::result<lib::ref<address_space>> create();
     /// A copy of a space, for fork: same areas, private pages shared until written. ENOMEM.

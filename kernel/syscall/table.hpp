@@ -4,21 +4,14 @@
 // file.hpp and socket.hpp of this folder.
 
 #include "kernel/syscall/arguments.hpp"
+#include "kernel/task/restart.hpp"
 
 namespace syscall {
-
-/// What happens to a call that returned EINTR because of a signal.
-enum class restart_rule : unsigned char {
-    never,        ///< the program sees EINTR
-    by_flag,      ///< starts again if the handler has SA_RESTART or there is none (read, wait4, accept)
-    no_handler,   ///< starts again only if no handler runs (pause, select, poll, sigsuspend)
-    with_remains, ///< as no_handler, but goes on with the time that was left (nanosleep)
-};
 
 struct table_entry {
     const char* name;     ///< "openat"; nullptr for numbers that Linux does not use either
     syscall::handler run; ///< nullptr: ENOSYS
-    restart_rule restart;
+    task::restart_rule restart;
 };
 
 inline constexpr unsigned table_size = 464; ///< Linux's numbers

@@ -8,10 +8,7 @@ namespace task {
 struct thread;
 
 /// Starts a kernel thread; it runs entry(argument) in worker context (may sleep) and ends when entry
-/// returns. The name (at most 15 characters are kept) shows in gdb and panics. ENOMEM.
+/// returns. The name (at most 15 characters are kept) shows in gdb and panics. Started at nice -5. ENOMEM.
 lib::result<thread*> create_kernel_thread(const char* name, void (*entry)(void*), void* argument);
-
-/// Bounds the share of the CPU: -20 (more) .. 19 (less), as nice. Kernel threads start at -5.
-void set_nice(thread& target, int nice);
 
 } // namespace task

@@ -4,6 +4,7 @@
 // each. Ranks are those of lib::lock_rank: a thread takes them in increasing order, checked in debug
 // builds; spinlocks nest inside mutexes, never the other way round.
 
+#include "kernel/arch/percpu.hpp"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/lock_rank.hpp"
 #include "kernel/task/wait_queue.hpp"
@@ -21,7 +22,6 @@ public:
 
     /// Takes the mutex, sleeping (uninterruptibly) while another thread has it. Not recursive.
     void lock() {
-        check_order();
         uint32_t expected = state::free;
         if (__builtin_expect(!__atomic_compare_exchange_n(&state_, &expected, state::held, false,
                                                           __ATOMIC_ACQUIRE, __ATOMIC_RELAXED),
@@ -50,7 +50,7 @@ public:
     }
 
     /// True if the calling thread holds the mutex; for ASSERT in functions named ..._locked.
-    bool held_by_current() const;
+    bool held_by_current() const { return owner_ == arch::current_thread(); }
     lib::lock_rank rank() const { return rank_; }
 
 private:
@@ -61,14 +61,21 @@ private:
     };
 
     void lock_slow();
-    void check_order() const;
+#ifdef LUMOS_DEBUG
     void note_locked();
     void note_unlocked();
+#else
+    void note_locked() {
+        owner_ = arch::current_thread();
+    }
+    void note_unlocked() {
+        owner_ = nullptr;
+    }
+#endif
 
     uint32_t state_ = state::free;
     lib::lock_rank rank_;
     thread* owner_ = nullptr;
-    mutex* outer_ = nullptr; ///< the mutex this thread took before (debug builds)
     wait_queue waiters_;
 };
 

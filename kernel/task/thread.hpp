@@ -10,6 +10,7 @@
 #include "kernel/arch/trap_frame.hpp"
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
+#include "kernel/task/restart.hpp"
 #include "kernel/task/signal.hpp"
 
 #include <cstdint>
@@ -32,11 +33,12 @@ struct thread : lib::ref_counted {
     ~thread();
     static void release_last(thread* dead);
 
-    // Fixed for the thread's life.
-    const int id;         ///< tid; the first thread's is the process's pid
+    // Fixed for the thread's life (but exec gives the thread that survives the process's id).
+    int id;               ///< tid; the first thread's is the process's pid
     process* const owner; ///< kept alive by a count that ~thread gives back
-    char* kernel_stack = nullptr;
     uint64_t kernel_stack_top = 0;
+    void (*entry)(void*) = nullptr; ///< where it begins
+    void* entry_argument = nullptr;
 
     // Guarded by the lock of the run queue.
     arch::context context;
@@ -53,33 +55,40 @@ struct thread : lib::ref_counted {
     uint64_t fs_base = 0;
     uint64_t gs_base = 0;
     char name[16];
+    uint64_t mutex_ranks = 0;   ///< a bit for each rank of mutex held (debug builds)
     uint64_t set_child_tid = 0; ///< user addresses
     uint64_t clear_child_tid = 0;
     uint64_t robust_list = 0;
 
-    // The system call in progress, for restarting it: see task/signal_frame.cpp.
+    // The system call in progress, for restarting it: see signal_delivery.cpp.
     uint64_t call_number = 0;
-    unsigned char call_restart = 0;   ///< syscall::restart_rule when it was interrupted, else 0
-    uint64_t restart_deadline_ns = 0; ///< nanosleep: until when
+    restart_rule call_restart = restart_rule::none; ///< its rule, once it was interrupted
+    uint64_t restart_deadline_ns = 0;               ///< nanosleep: until when
 
     // Accounting: written by the thread itself, read by anybody.
-    uint64_t user_ns = 0;
-    uint64_t system_ns = 0;
-    uint64_t kernel_entry_ns = 0;
+    uint64_t run_ns = 0;    ///< in all, up to the last switch
+    uint64_t system_ns = 0; ///< of it, in system calls
     uint64_t voluntary_switches = 0;
     uint64_t involuntary_switches = 0;
     uint64_t minor_faults = 0;
 
-    // Guarded by owner->signals.lock.
+    lib::list_link all_link;     ///< in the list of all threads; guarded by process_table_lock
+    thread* next_dead = nullptr; ///< for the reaper
+
+    // Guarded by owner->signals.lock; blocked is also read by the thread itself without it.
     lib::list_link process_link; ///< in owner->threads
     signal_set blocked = 0;
+    signal_set saved_mask = 0; ///< what comes back after a temporary mask
+    bool mask_is_temporary = false;
+    signal_set awaited = 0; ///< what rt_sigtimedwait waits for
+    signal_set forced = 0;  ///< a fault's signal, which even init dies of
     pending_signals pending;
-    bool signal_work = false; ///< something to do before user mode; read without the lock
+    bool signal_work = false; ///< something to do before user mode; atomic
+    uint64_t alternate_stack = 0;
+    uint64_t alternate_stack_size = 0; ///< 0: none
 
     /// The registers of user mode: always at the top of the kernel stack.
-    arch::trap_frame& user_frame() const {
-        return *reinterpret_cast<arch::trap_frame*>(kernel_stack_top - sizeof(arch::trap_frame));
-    }
+    arch::trap_frame& user_frame() const { return arch::user_frame(kernel_stack_top); }
     bool is_kernel_thread() const { return fpu == nullptr; }
 };
 

@@ -42,6 +42,9 @@ private:
     void* context_;
 };
 
+/// Before the first timer is started. Once.
+void initialize_timers();
+
 /// Sleeps until the clock reaches deadline_ns. Process or worker context. EINTR when a signal came first.
 lib::result<void> sleep_until(uint64_t deadline_ns);
 

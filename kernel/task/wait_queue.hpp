@@ -56,7 +56,11 @@ public:
     bool wake();
     bool woken() const { return __atomic_load_n(&woken_, __ATOMIC_SEQ_CST); }
 
-    wait_entry entry; ///< for the caller to add to one queue
+    /// For the caller to add to one queue.
+    struct own_entry : wait_entry {
+        waiter* owner;
+    } entry;
+
 private:
     thread* thread_;
     bool woken_ = false;
