@@ -1,6 +1,6 @@
 #pragma once
 // Futexes: sleeping on a word of user memory, the one primitive under every lock of a threads library.
-// Implements futex(2): WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, REQUEUE, CMP_REQUEUE, WAKE_OP.
+// Implements futex(2): WAIT, WAKE, WAIT_BITSET, WAKE_BITSET, REQUEUE, CMP_REQUEUE.
 
 #include "kernel/lib/result.hpp"
 

@@ -91,19 +91,25 @@ struct process : lib::ref_counted {
     usage own_usage;           ///< of threads that have ended
     usage children_usage;      ///< of children waited for
 
+    int exit_signal = 0; ///< sent to the parent at the end; SIGCHLD for fork
+
     /// Woken when a child changes state. Predicates take process_table_lock.
     wait_queue child_changed;
     /// vfork's parent sleeps here until the child has executed or exited.
     wait_queue vfork_done;
     bool vfork_pending = false; ///< atomic
+    /// Woken when a thread of this process has ended.
+    wait_queue thread_ended;
 
     // Guarded by signals.lock.
     struct signal_state {
         arch::spinlock lock{lib::lock_rank::signals};
         lib::ref<signal_actions> actions;
-        pending_signals pending; ///< for any thread
-        bool exiting = false;    ///< exit_group has begun
-        bool stopped = false;    ///< by a stop signal
+        pending_signals pending;    ///< for any thread
+        bool exiting = false;       ///< exit_group has begun
+        bool stopped = false;       ///< by a stop signal
+        thread* survivor = nullptr; ///< exec: the thread that `exiting` does not mean
+        unsigned queued_count = 0;  ///< nodes of information in the pending sets
         uint32_t exit_status = 0;
     } signals;
     lib::list<thread, &thread::process_link> threads; ///< alive ones
@@ -137,13 +143,20 @@ extern arch::spinlock process_table_lock;
 lib::ref<process> find_process(int process_id);
 /// The thread with this id; null if there is none. Any context.
 lib::ref<thread> find_thread(int thread_id);
+/// The member of a group with the lowest pid above `after`; null at the end. Any context.
+lib::ref<process> next_in_group(int group_id, int after);
 /// The lowest pid above `after`, or 0 at the end: to list /proc. Any context.
 int next_process_id(int after);
 
-/// What a thread or process is doing, as ps shows it: R S D T Z.
+/// Visits every process, zombies included. process_table_lock held: visit must not sleep nor take locks of
+/// a smaller rank.
+void for_each_process_locked(void (*visit)(process&, void*), void* context);
+
+/// What a process is doing, as ps shows it: R S D T Z.
 char state_letter(process& who);
 /// Use so far of a process, its live threads included.
 usage usage_of(process& who);
+usage usage_of(thread& who);
 /// The address space with a count, null for zombies and the kernel: for /proc/N/maps and the like.
 lib::ref<mm::address_space> space_of(process& who);
 
@@ -161,10 +174,7 @@ bool group_in_session(int group_id, const session& where);
 /// True if nobody outside the group but in its session is parent of a member: such a group is not
 /// stopped by the terminal (POSIX "orphaned process group").
 bool group_is_orphaned(int group_id);
-
-/// Ends the calling process with this exit code or, in wait's encoding, signal. Process context.
-[[noreturn]] void exit_process(uint32_t wait_status);
-/// Ends the calling thread; the process with it if it was the last. Process or worker context.
-[[noreturn]] void exit_thread(uint32_t wait_status);
+/// The same with process_table_lock held, as if `ignored` were gone.
+bool group_is_orphaned_locked(int group_id, const process* ignored);
 
 } // namespace task

@@ -48,6 +48,9 @@ struct pending_signals {
     queued_signal* first = nullptr; ///< oldest first
 };
 
+/// Forgets everything pending. The signals.lock is held, or nobody else knows the set.
+void drop_pending_signals(pending_signals& pending);
+
 /// One row of rt_sigaction's table.
 struct signal_action {
     uint64_t handler = 0; ///< SIG_DFL, SIG_IGN or a user address
@@ -80,9 +83,19 @@ bool fatal_signal_pending();
 /// True if `number` is ignored or blocked by the calling thread (tty: background read/write rules).
 bool signal_ignored_or_blocked(int number);
 
+/// Replaces the calling thread's mask and returns the old one (SIGKILL and SIGSTOP stay unblocked).
+signal_set set_blocked_signals(signal_set mask);
+/// Signals that are pending and blocked, as sigpending(2).
+signal_set pending_signal_set();
+/// rt_sigaction: returns the present action, and replaces it unless null. EINVAL.
+lib::result<signal_action> exchange_signal_action(int number, const signal_action* replacement);
+
 /// For poll-like calls with a temporary mask (ppoll, pselect6, sigsuspend): sets the mask now, and the
 /// old one comes back after the handler ran, or at the return to user mode. Process context.
 void set_temporary_mask(signal_set mask);
+
+/// Puts the mask back now: the call ended without a signal.
+void end_temporary_mask();
 
 /// Waits for a signal of `wanted`, which are blocked; takes it. EAGAIN at the deadline, EINTR for others.
 lib::result<int> wait_for_signal(signal_set wanted, uint64_t deadline_ns, signal_info& info);
@@ -92,6 +105,9 @@ void force_signal(int number, const signal_info& info);
 
 /// exec: handlers go back to SIG_DFL (ignored stay ignored), in a table of the process's own. ENOMEM.
 lib::result<void> reset_signals_for_exec(process& self);
+
+/// What sigaltstack(2) tells about the thread's alternate stack.
+stack_t alternate_stack_of(const thread& self, uint64_t rsp);
 
 /// rt_sigreturn: restores the interrupted state from the frame on the user's stack. A frame that does
 /// not make sense kills with SIGSEGV. Returns what rax shall be.
