@@ -3,6 +3,13 @@ KERNEL_SRC := \
     kernel/arch/random.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/siphash.cpp \
+    kernel/net_port.cpp \
+    kernel/net_port_trace.cpp \
+    kernel/net_port_worker.cpp \
+    kernel/syscall/socket.cpp \
+    kernel/syscall/socket_file.cpp \
+    kernel/syscall/socket_message.cpp \
+    kernel/syscall/socketcall.cpp \
     kernel/task/exit.cpp \
     kernel/task/fork.cpp \
     kernel/task/futex.cpp \

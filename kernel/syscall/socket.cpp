@@ -1,5 +1,5 @@
-// The socket calls that do not move data: making, naming, connecting, accepting, options. Each copies what the
-// user passes once, finds the socket, and calls one function of net/core/socket.hpp.
+// The socket calls that do not move data: making, naming, connecting, accepting, options. Each copies what
+// the user passes once, finds the socket, and calls one function of net/core/socket.hpp.
 //
 // Errors come in Linux's order: a bad descriptor before a bad address, both before what the family says.
 
@@ -135,8 +135,8 @@ lib::result<void> do_setsockopt(const arguments& args) {
     }
     const open_socket target = TRY(find_socket(args.as_int(0)));
     alignas(8) uint8_t value[option_bytes];
-    const uint32_t used = static_cast<uint32_t>(length) < option_bytes ? static_cast<uint32_t>(length)
-                                                                       : option_bytes;
+    const uint32_t used =
+        static_cast<uint32_t>(length) < option_bytes ? static_cast<uint32_t>(length) : option_bytes;
     TRY(mm::copy_from_user(value, mm::user_ptr<const void>(args[3]), used));
     return net::sock_setsockopt(*target.sock, args.as_int(1), args.as_int(2), value, used);
 }
@@ -149,8 +149,8 @@ lib::result<void> do_getsockopt(const arguments& args) {
         return lib::error{EINVAL};
     }
     alignas(8) uint8_t value[option_bytes] = {};
-    uint32_t used = static_cast<uint32_t>(length) < option_bytes ? static_cast<uint32_t>(length)
-                                                                 : option_bytes;
+    uint32_t used =
+        static_cast<uint32_t>(length) < option_bytes ? static_cast<uint32_t>(length) : option_bytes;
     TRY(net::sock_getsockopt(*target.sock, args.as_int(1), args.as_int(2), value, &used));
     TRY(mm::copy_to_user(mm::user_ptr<void>(args[3]), value, used));
     return mm::store(user_length, static_cast<int>(used));
@@ -172,7 +172,8 @@ lib::result<void> store_address(const net::socket_address& from, uint64_t user_a
     if (room < 0) {
         return lib::error{EINVAL};
     }
-    const uint32_t told = static_cast<uint32_t>(room) < from.length ? static_cast<uint32_t>(room) : from.length;
+    const uint32_t told =
+        static_cast<uint32_t>(room) < from.length ? static_cast<uint32_t>(room) : from.length;
     TRY(mm::copy_to_user(mm::user_ptr<void>(user_address), &from.storage, told));
     return mm::store(user_length, static_cast<int>(from.length));
 }

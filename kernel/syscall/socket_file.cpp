@@ -1,5 +1,5 @@
-// A socket is a file with an inode: read, write, poll, ioctl and close on its descriptor end here and go on to
-// the socket layer. The file owns the socket and releases it when the last descriptor is closed.
+// A socket is a file with an inode: read, write, poll, ioctl and close on its descriptor end here and go on
+// to the socket layer. The file owns the socket and releases it when the last descriptor is closed.
 //
 // O_NONBLOCK and O_ASYNC belong to the file, but families ask the socket: find_socket() copies them over at
 // the start of each call, so a change counts from the next call on, as POSIX has it.

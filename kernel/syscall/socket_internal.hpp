@@ -23,8 +23,8 @@ struct open_socket {
 /// The socket behind a descriptor of the calling process: EBADF, ENOTSOCK.
 lib::result<open_socket> find_socket(int fd);
 
-/// Gives a socket a file and a descriptor. type_flags: SOCK_NONBLOCK, SOCK_CLOEXEC. Takes the socket over, also
-/// when it fails: ENFILE, EMFILE, ENOMEM.
+/// Gives a socket a file and a descriptor. type_flags: SOCK_NONBLOCK, SOCK_CLOEXEC. Takes the socket over,
+/// also when it fails: ENFILE, EMFILE, ENOMEM.
 lib::result<int> sock_map_fd(net::socket* sock, int type_flags);
 
 // ---- socket.cpp ------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 // socketcall(call, args): one number for all socket calls, as on Linux's 32-bit machines. It copies as many
 // words as the call has arguments, once, and then runs the very function that Linux's direct number runs.
 
-#include "kernel/abi/errno.h"
 #include "kernel/abi/socketcall.h"
+#include "kernel/abi/errno.h"
 #include "kernel/mm/user_ptr.hpp"
 #include "kernel/syscall/socket.hpp"
 
