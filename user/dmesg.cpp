@@ -1,0 +1,25 @@
+// dmesg: prints the kernel's messages.
+
+#include "user/program.hpp"
+
+#include <sys/klog.h>
+
+constexpr int read_all = 3; // actions of syslog(2)
+constexpr int buffer_size = 10;
+
+int main(int argc, char** argv) {
+    answer_help(argc, argv, "usage: dmesg\nPrints the kernel's messages.\n");
+    int size = klogctl(buffer_size, nullptr, 0);
+    if (size <= 0) {
+        size = 65536;
+    }
+    char* text = static_cast<char*>(malloc(static_cast<size_t>(size)));
+    int length = text != nullptr ? klogctl(read_all, text, size) : -1;
+    if (length < 0) {
+        err(1, "kernel messages");
+    }
+    if (!write_all(1, text, static_cast<size_t>(length))) {
+        err(1, "standard output");
+    }
+    return 0;
+}
