@@ -56,8 +56,16 @@ endif
 KERNEL_SOURCES := $(BOOT_SRC) $(KERNEL_SRC) $(DRIVERS_SRC) $(NET_SRC)
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$O/%.o)
 
-$O/kernel.elf: $(KERNEL_OBJECTS) build.lds
-	ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments -T build.lds -o $@ $(KERNEL_OBJECTS)
+LINK_KERNEL := ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments -T build.lds
+
+# Linked twice: the names of functions that a panic prints come from the first link.
+$O/kernel.elf: $(KERNEL_OBJECTS) build.lds tools/mksymbols.awk
+	awk -f tools/mksymbols.awk /dev/null > $O/symbols.asm
+	$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
+	$(LINK_KERNEL) -o $O/kernel-first.elf $(KERNEL_OBJECTS) $O/symbols.o
+	nm -n -C $O/kernel-first.elf | awk -f tools/mksymbols.awk > $O/symbols.asm
+	$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
+	$(LINK_KERNEL) -o $@ $(KERNEL_OBJECTS) $O/symbols.o
 
 $O/%.cpp.o: %.cpp
 	@mkdir -p $(@D)

@@ -1,2 +1,5 @@
 # The sources of boot/, sorted.
-BOOT_SRC :=
+BOOT_SRC := \
+    boot/boot_info.cpp \
+    boot/entry64.asm \
+    boot/multiboot2.asm

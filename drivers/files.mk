@@ -4,4 +4,5 @@ DRIVERS_SRC := \
     drivers/e1000_hw.cpp \
     drivers/e1000_rx.cpp \
     drivers/e1000_tx.cpp \
-    drivers/pci.cpp
+    drivers/pci.cpp \
+    drivers/serial.cpp

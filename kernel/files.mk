@@ -1,8 +1,47 @@
 # The sources of kernel/, sorted.
 KERNEL_SRC := \
+    kernel/arch/acpi.cpp \
+    kernel/arch/apic.cpp \
+    kernel/arch/clock.cpp \
+    kernel/arch/context.asm \
+    kernel/arch/context.cpp \
+    kernel/arch/cpu.cpp \
+    kernel/arch/cxx_runtime.cpp \
+    kernel/arch/descriptors.cpp \
+    kernel/arch/irq.cpp \
+    kernel/arch/log_sink.cpp \
+    kernel/arch/panic.cpp \
+    kernel/arch/percpu.cpp \
+    kernel/arch/pic.cpp \
+    kernel/arch/pit.cpp \
+    kernel/arch/power.cpp \
     kernel/arch/random.cpp \
+    kernel/arch/rtc.cpp \
+    kernel/arch/spinlock.cpp \
+    kernel/arch/stack_canary.cpp \
+    kernel/arch/symbols.cpp \
+    kernel/arch/trap_entry.asm \
+    kernel/arch/traps.cpp \
     kernel/lib/chacha20.cpp \
+    kernel/lib/format.cpp \
+    kernel/lib/log.cpp \
     kernel/lib/siphash.cpp \
+    kernel/lib/string.cpp \
+    kernel/main.cpp \
+    kernel/mm/address_space.cpp \
+    kernel/mm/check_mappings.cpp \
+    kernel/mm/fork.cpp \
+    kernel/mm/frames.cpp \
+    kernel/mm/kernel_tables.cpp \
+    kernel/mm/kmalloc.cpp \
+    kernel/mm/mem_tag.cpp \
+    kernel/mm/page_fault.cpp \
+    kernel/mm/page_table.cpp \
+    kernel/mm/setup.cpp \
+    kernel/mm/shared_memory.cpp \
+    kernel/mm/user_copy.asm \
+    kernel/mm/user_ptr.cpp \
+    kernel/mm/vmap.cpp \
     kernel/net_port.cpp \
     kernel/net_port_trace.cpp \
     kernel/net_port_worker.cpp \

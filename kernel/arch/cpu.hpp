@@ -14,7 +14,7 @@ cpuid_leaf cpuid(uint32_t leaf, uint32_t subleaf = 0);
 
 /// Features found at boot and switched on where they are protections.
 struct cpu_features {
-    bool nx, smep, smap, umip, pge, rdrand, apic, tsc_deadline, gigabyte_pages, fsgsbase;
+    bool nx, smep, smap, umip, pge, rdrand, apic, tsc_deadline, fsgsbase;
 };
 const cpu_features& features();
 

@@ -84,10 +84,28 @@ public:
     void for_each_area(void (*visit)(const area&, void*), void* context);
 
 private:
-    friend struct address_space_internals;
-
     address_space() = default;
     ~address_space() = default;
+
+    // All of these run with lock_ held; errors as of their public callers.
+    area* find_locked(uint64_t address);
+    area* first_ending_after_locked(uint64_t address);
+    lib::result<uint64_t> choose_address_locked(uint64_t hint, uint64_t length, int flags);
+    lib::result<void> insert_locked(const area& wanted);
+    lib::result<void> split_at_locked(uint64_t address);
+    lib::result<void> split_range_locked(uint64_t start, uint64_t end);
+    lib::result<void> unmap_locked(uint64_t start, uint64_t end);
+    void drop_pages_locked(uint64_t start, uint64_t end);
+    void forget_area_locked(area& gone);
+    fault_outcome map_page_locked(area& where, uint64_t page, frame* file_page, arch::page_access access);
+    fault_outcome copy_on_write_locked(uint64_t& slot, uint64_t page);
+    lib::result<void> copy_areas_from(address_space& parent);
+    lib::result<void> copy_pages_locked(address_space& parent, const area& which);
+    bool loaded() const;
+
+    enum class rights : uint8_t { checked, ignored };
+    fault_outcome bring_in(uint64_t address, arch::page_access access, rights check);
+    lib::result<frame*> page_of(uint64_t address, arch::page_access access);
 
     arch::spinlock lock_{lib::lock_rank::address_space};
     // Guarded by lock_.

@@ -62,6 +62,9 @@ size_t copy_to_user_partial(user_ptr<void> to, const void* from, size_t length);
 /// in the first size_bytes bytes.
 lib::result<size_t> copy_string_from_user(char* to, user_ptr<const char> from, size_t size_bytes);
 
+/// Atomically replaces the word if it is `expected`; returns what was there. EFAULT, also if misaligned.
+lib::result<uint32_t> compare_exchange_user(user_ptr<uint32_t> at, uint32_t expected, uint32_t desired);
+
 /// One value in, one value out.
 template <class T>
 lib::result<std::remove_const_t<T>> fetch(user_ptr<T> from) {

@@ -24,7 +24,4 @@ enum class device_caching : uint8_t { uncached, write_combining };
 /// writes. ENOMEM. Process context or boot.
 lib::result<void*> map_device(uint64_t physical, size_t length_bytes, device_caching caching);
 
-/// A read-only look at physical memory that is not RAM to the allocator, such as ACPI tables.
-lib::result<const void*> map_firmware(uint64_t physical, size_t length_bytes);
-
 } // namespace mm

@@ -1,0 +1,22 @@
+// The data of the CPU that booted, and its first stack, which becomes the idle thread's.
+
+#include "kernel/arch/percpu.hpp"
+
+extern "C" {
+constinit arch::percpu boot_cpu{};
+
+// 16 KiB like every kernel stack; entry64.asm starts on it.
+constexpr unsigned boot_stack_bytes = 16384;
+alignas(4096) char boot_thread_stack[boot_stack_bytes];
+}
+
+// The end of the stack as a symbol of its own, for assembly.
+asm(".globl boot_thread_stack_top\n\t.set boot_thread_stack_top, boot_thread_stack + 16384");
+
+namespace arch {
+
+unsigned cpus_online() {
+    return 1;
+}
+
+} // namespace arch

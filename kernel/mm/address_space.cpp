@@ -1,0 +1,414 @@
+// Areas: what a program has mapped. The list is sorted by address and areas never overlap; neighbours that
+// belong together are merged, so that a growing heap stays one area. Every change that can fail for lack
+// of memory fails before it changed anything: areas are split first, which alters nothing by itself.
+//
+// Page tables follow the areas: drop_pages_locked takes out what is there, page_fault.cpp puts pages in.
+
+#include "kernel/mm/address_space.hpp"
+
+#include "kernel/abi/errno.h"
+#include "kernel/arch/cpu.hpp"
+#include "kernel/arch/percpu.hpp"
+#include "kernel/lib/string.hpp"
+#include "kernel/mm/kmalloc.hpp"
+#include "kernel/mm/page_table.hpp"
+
+namespace mm {
+namespace {
+
+/// mmap looks for room downwards from here; the stack lies above.
+constexpr uint64_t mmap_top = 0x7ffff0000000;
+/// Kept free below an area that is a stack, so that it cannot run into a neighbour unnoticed.
+constexpr uint64_t stack_gap = 256 * page_size;
+/// Pages flushed one by one; more are cheaper to flush all at once.
+constexpr uint64_t most_single_flushes = 64;
+
+constexpr int kept_flags = MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | area_heap;
+
+bool is_page_aligned(uint64_t value) {
+    return value % page_size == 0;
+}
+
+bool writable_and_executable(int prot) {
+    return (prot & PROT_WRITE) != 0 && (prot & PROT_EXEC) != 0;
+}
+
+/// True if second continues first: same rights, and the object's next bytes.
+bool continues(const area& first, const area& second) {
+    return first.end == second.start && first.prot == second.prot && first.flags == second.flags &&
+           first.object == second.object &&
+           (!first.object || first.offset + (first.end - first.start) == second.offset);
+}
+
+lib::result<uint64_t> checked_range_end(uint64_t start, uint64_t length) {
+    if (!is_page_aligned(start) || length == 0 || length > user_end) {
+        return lib::error{EINVAL};
+    }
+    if (!is_user_range(start, page_align_up(length))) {
+        return lib::error{ENOMEM};
+    }
+    return start + page_align_up(length);
+}
+
+struct dropped {
+    uint64_t pages = 0;
+    bool flush;
+};
+
+void drop_entry(uint64_t& slot, uint64_t address, void* context) {
+    auto& result = *static_cast<dropped*>(context);
+    const uint64_t old = slot;
+    slot = 0;
+    if (result.flush) {
+        flush_page(address);
+    }
+    page_put(physical_to_frame(entry::physical(old)));
+    ++result.pages;
+}
+
+struct new_rights {
+    uint64_t set;
+    uint64_t clear;
+};
+
+void change_entry(uint64_t& slot, uint64_t, void* context) {
+    const auto& rights = *static_cast<new_rights*>(context);
+    slot = (slot & ~rights.clear) | rights.set;
+}
+
+/// How entries change when their area gets these rights. Write permission of private pages is not given
+/// here: the next write finds out whether the page has to be copied.
+new_rights rights_after_protect(const area& changed) {
+    new_rights rights{0, 0};
+    const bool visible = changed.prot != PROT_NONE;
+    (visible ? rights.set : rights.clear) |= entry::present;
+    (visible ? rights.clear : rights.set) |= entry::held;
+    ((changed.prot & PROT_EXEC) != 0 ? rights.clear : rights.set) |= entry::no_execute;
+    if ((changed.prot & PROT_WRITE) == 0) {
+        rights.clear |= entry::writable;
+    } else if ((changed.flags & MAP_SHARED) != 0) {
+        rights.set |= entry::writable;
+    }
+    return rights;
+}
+
+} // namespace
+
+lib::result<lib::ref<address_space>> address_space::create() {
+    void* const memory = kmalloc(sizeof(address_space), mem_tag::space);
+    if (memory == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    auto space = lib::ref<address_space>::adopt(new (memory) address_space);
+    space->root_physical_ = allocate_table();
+    if (space->root_physical_ == 0) {
+        return lib::error{ENOMEM};
+    }
+    constexpr size_t half = table_entries / 2;
+    memcpy(physical_to_virtual<uint64_t>(space->root_physical_) + half,
+           physical_to_virtual<uint64_t>(kernel_root()) + half, half * sizeof(uint64_t));
+    return space;
+}
+
+void address_space::release_last(address_space* space) {
+    ASSERT(!space->loaded());
+    if (space->root_physical_ != 0) {
+        {
+            arch::thread_spin_guard guard(space->lock_);
+            space->drop_pages_locked(0, user_end);
+        }
+        free_user_tables(space->root_physical_);
+    }
+    while (area* const last = space->areas_.pop_front()) {
+        delete last;
+    }
+    space->~address_space();
+    kfree(space);
+}
+
+bool address_space::loaded() const {
+    return arch::this_cpu().space == this;
+}
+
+area* address_space::first_ending_after_locked(uint64_t address) {
+    for (area& candidate : areas_) {
+        if (candidate.end > address) {
+            return &candidate;
+        }
+    }
+    return nullptr;
+}
+
+area* address_space::find_locked(uint64_t address) {
+    if (last_hit_ != nullptr && address >= last_hit_->start && address < last_hit_->end) {
+        return last_hit_;
+    }
+    area* const candidate = first_ending_after_locked(address);
+    if (candidate == nullptr || candidate->start > address) {
+        return nullptr;
+    }
+    last_hit_ = candidate;
+    return candidate;
+}
+
+lib::result<uint64_t> address_space::choose_address_locked(uint64_t hint, uint64_t length, int flags) {
+    if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
+        if (!is_page_aligned(hint) || hint < user_start || !is_user_range(hint, length)) {
+            return lib::error{hint < user_start ? EPERM : is_page_aligned(hint) ? ENOMEM : EINVAL};
+        }
+        const area* const there = first_ending_after_locked(hint);
+        if ((flags & MAP_FIXED_NOREPLACE) != 0 && there != nullptr && there->start < hint + length) {
+            return lib::error{EEXIST};
+        }
+        return hint;
+    }
+    hint = page_align_down(hint);
+    if (hint >= user_start && is_user_range(hint, length)) {
+        const area* const above = first_ending_after_locked(hint);
+        if (above == nullptr || above->start >= hint + length) {
+            return hint;
+        }
+    }
+    uint64_t end = mmap_top;
+    for (area* below = areas_.back();; below = areas_.previous(*below)) {
+        const uint64_t start = below == nullptr ? user_start : below->end;
+        if (end > start && end - start >= length) {
+            return end - length;
+        }
+        if (below == nullptr) {
+            return lib::error{ENOMEM};
+        }
+        const uint64_t gap = (below->flags & MAP_GROWSDOWN) != 0 ? stack_gap : 0;
+        end = below->start - gap < end ? below->start - gap : end;
+    }
+}
+
+void address_space::forget_area_locked(area& gone) {
+    if (last_hit_ == &gone) {
+        last_hit_ = nullptr;
+    }
+    areas_.remove(gone);
+    delete &gone;
+}
+
+lib::result<void> address_space::insert_locked(const area& wanted) {
+    ++generation_;
+    area* const above = first_ending_after_locked(wanted.start);
+    area* const below = above == nullptr ? areas_.back() : areas_.previous(*above);
+    if (below != nullptr && continues(*below, wanted)) {
+        below->end = wanted.end;
+        if (above != nullptr && continues(*below, *above)) {
+            below->end = above->end;
+            forget_area_locked(*above);
+        }
+        return {};
+    }
+    if (above != nullptr && continues(wanted, *above)) {
+        above->start = wanted.start;
+        above->offset = wanted.offset;
+        return {};
+    }
+    area* const fresh = new (mem_tag::space)
+        area{{}, wanted.start, wanted.end, wanted.prot, wanted.flags, wanted.object, wanted.offset};
+    if (fresh == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    if (above == nullptr) {
+        areas_.push_back(*fresh);
+    } else {
+        areas_.insert_before(*above, *fresh);
+    }
+    return {};
+}
+
+lib::result<void> address_space::split_at_locked(uint64_t address) {
+    area* const whole = find_locked(address);
+    if (whole == nullptr || whole->start == address) {
+        return {};
+    }
+    area* const upper = new (mem_tag::space) area{{},
+                                                  address,
+                                                  whole->end,
+                                                  whole->prot,
+                                                  whole->flags,
+                                                  whole->object,
+                                                  whole->offset + (address - whole->start)};
+    if (upper == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    ++generation_;
+    whole->end = address;
+    areas_.insert_after(*whole, *upper);
+    return {};
+}
+
+lib::result<void> address_space::split_range_locked(uint64_t start, uint64_t end) {
+    TRY(split_at_locked(start));
+    return split_at_locked(end);
+}
+
+void address_space::drop_pages_locked(uint64_t start, uint64_t end) {
+    ASSERT(lock_.held() && arch::cpus_online() == 1);
+    const bool flush_each = loaded() && (end - start) / page_size <= most_single_flushes;
+    dropped result{.flush = flush_each};
+    for_each_entry(root_physical_, start, end, drop_entry, &result);
+    resident_pages_ -= result.pages;
+    if (loaded() && !flush_each) {
+        arch::write_cr3(root_physical_);
+    }
+}
+
+lib::result<void> address_space::unmap_locked(uint64_t start, uint64_t end) {
+    TRY(split_range_locked(start, end));
+    ++generation_;
+    area* next = first_ending_after_locked(start);
+    while (next != nullptr && next->start < end) {
+        area* const gone = next;
+        next = areas_.next(*gone);
+        drop_pages_locked(gone->start, gone->end);
+        forget_area_locked(*gone);
+    }
+    return {};
+}
+
+lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int prot, int flags,
+                                         lib::ref<backing> object, uint64_t offset) {
+    const int sharing = flags & (MAP_SHARED | MAP_PRIVATE);
+    if (length == 0 || length > user_end || !is_page_aligned(offset) ||
+        (sharing != MAP_SHARED && sharing != MAP_PRIVATE)) {
+        return lib::error{length > user_end ? ENOMEM : EINVAL};
+    }
+    if (writable_and_executable(prot)) {
+        return lib::error{EACCES};
+    }
+    length = page_align_up(length);
+    if (!object && sharing == MAP_SHARED) {
+        object = TRY(create_shared_memory(length));
+    }
+    arch::thread_spin_guard guard(lock_);
+    const uint64_t start = TRY(choose_address_locked(hint, length, flags));
+    if ((flags & MAP_FIXED) != 0) {
+        TRY(unmap_locked(start, start + length));
+    }
+    TRY(insert_locked(area{{}, start, start + length, prot, flags & kept_flags, object, offset}));
+    return start;
+}
+
+lib::result<void> address_space::unmap(uint64_t start, uint64_t length) {
+    const lib::result<uint64_t> end = checked_range_end(start, length);
+    if (!end.ok()) {
+        return lib::error{EINVAL};
+    }
+    arch::thread_spin_guard guard(lock_);
+    return unmap_locked(start, end.value());
+}
+
+lib::result<void> address_space::protect(uint64_t start, uint64_t length, int prot) {
+    if (length == 0 && is_page_aligned(start)) {
+        return {};
+    }
+    const uint64_t end = TRY(checked_range_end(start, length));
+    if (writable_and_executable(prot)) {
+        return lib::error{EACCES};
+    }
+    arch::thread_spin_guard guard(lock_);
+    TRY(split_range_locked(start, end));
+    uint64_t covered = start;
+    for (area* at = first_ending_after_locked(start); at != nullptr && covered < end; at = areas_.next(*at)) {
+        if (at->start > covered) {
+            break;
+        }
+        at->prot = prot;
+        new_rights change = rights_after_protect(*at);
+        for_each_entry(root_physical_, at->start, at->end, change_entry, &change);
+        covered = at->end;
+    }
+    ++generation_;
+    if (loaded()) {
+        arch::write_cr3(root_physical_);
+    }
+    if (covered < end) {
+        return lib::error{ENOMEM}; // a hole; what comes before it is changed, as in Linux
+    }
+    return {};
+}
+
+lib::result<void> address_space::discard(uint64_t start, uint64_t length) {
+    if (length == 0 && is_page_aligned(start)) {
+        return {};
+    }
+    const uint64_t end = TRY(checked_range_end(start, length));
+    arch::thread_spin_guard guard(lock_);
+    drop_pages_locked(start, end);
+    return {};
+}
+
+void address_space::set_heap_start(uint64_t address) {
+    arch::thread_spin_guard guard(lock_);
+    heap_start_ = heap_end_ = page_align_up(address);
+}
+
+uint64_t address_space::set_brk(uint64_t end) {
+    arch::thread_spin_guard guard(lock_);
+    if (end < heap_start_ || !is_user_range(heap_start_, end - heap_start_)) {
+        return heap_end_;
+    }
+    const uint64_t old_pages = page_align_up(heap_end_);
+    const uint64_t new_pages = page_align_up(end);
+    if (new_pages < old_pages) {
+        if (!unmap_locked(new_pages, old_pages).ok()) {
+            return heap_end_;
+        }
+    } else if (new_pages > old_pages) {
+        const area* const above = first_ending_after_locked(old_pages);
+        if (above != nullptr && above->start < new_pages) {
+            return heap_end_;
+        }
+        const area more{{},      old_pages, new_pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | area_heap,
+                        nullptr, 0};
+        if (!insert_locked(more).ok()) {
+            return heap_end_;
+        }
+    }
+    heap_end_ = end;
+    return heap_end_;
+}
+
+void address_space::activate() {
+    if (!loaded()) {
+        arch::this_cpu().space = this;
+        arch::write_cr3(root_physical_);
+    }
+}
+
+memory_usage address_space::usage() {
+    arch::thread_spin_guard guard(lock_);
+    uint64_t mapped = 0;
+    for (const area& each : areas_) {
+        mapped += each.end - each.start;
+    }
+    return {.mapped_bytes = mapped,
+            .resident_bytes = resident_pages_ * page_size,
+            .heap_start = heap_start_,
+            .heap_end = heap_end_};
+}
+
+void address_space::for_each_area(void (*visit)(const area&, void*), void* context) {
+    arch::thread_spin_guard guard(lock_);
+    for (const area& each : areas_) {
+        visit(each, context);
+    }
+}
+
+void activate_kernel_space() {
+    if (arch::this_cpu().space != nullptr) {
+        arch::this_cpu().space = nullptr;
+        arch::write_cr3(kernel_root());
+    }
+}
+
+address_space* current_space() {
+    return arch::this_cpu().space;
+}
+
+} // namespace mm
