@@ -116,7 +116,7 @@ static void start_network() {
     run(loopback);
     char value[256];
     if (!boot_option("ip", value, sizeof value) || strcmp(value, "dhcp") == 0) {
-        const char* const dhcp[] = {"/bin/dhclient", "-q", nullptr};
+        const char* const dhcp[] = {"/bin/dhclient", nullptr};
         run(dhcp);
     } else if (strcmp(value, "none") != 0) {
         configure_fixed(value);
