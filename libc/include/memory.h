@@ -1,0 +1,4 @@
+#pragma once
+/* An old name of <string.h>. */
+
+#include <string.h>

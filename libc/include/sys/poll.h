@@ -1,0 +1,4 @@
+#pragma once
+/* An old home of <poll.h>. */
+
+#include <poll.h>

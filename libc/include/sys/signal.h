@@ -1,0 +1,4 @@
+#pragma once
+/* An old home of <signal.h>. */
+
+#include <signal.h>

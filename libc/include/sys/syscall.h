@@ -1,0 +1,4 @@
+#pragma once
+/* System call numbers for syscall(). */
+
+#include <kernel/abi/syscall.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* Another home of statfs(). */
+
+#include <sys/statfs.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* Another home of <sys/syscall.h>. */
+
+#include <sys/syscall.h>

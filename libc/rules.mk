@@ -1,0 +1,42 @@
+# The C library: objects, libc.a, crt0, and a sysroot for programs built outside the tree.
+#
+#   make sysroot       $O/sysroot/include and $O/sysroot/lib, what tools/lumos-cc compiles against
+#   make test-libc     the library's tests, run as Linux programs on this machine
+
+LIBC_A  := $O/libc/libc.a
+CRT0    := $O/libc/crt0.asm.o
+SYSROOT := $O/sysroot
+
+LIBC_INCLUDES := -nostdinc -nostdinc++ -isystem libc/include/c++ -isystem libc/include \
+    -isystem $(shell $(CC) -print-file-name=include) -I.
+LIBC_CXXFLAGS := -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-pie \
+    -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+    -fno-tree-loop-distribute-patterns -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections \
+    -fdata-sections -ftls-model=local-exec $(OPTIMISE) $(WARNINGS) $(LIBC_INCLUDES) -MMD -MP
+
+LIBC_OBJECTS := $(LIBC_SRC:%=$O/%.o)
+LIBC_HEADERS := $(sort $(shell find libc/include -type f) $(wildcard kernel/abi/*.h))
+
+$O/libc/src/%.cpp.o: libc/src/%.cpp
+	@mkdir -p $(@D)
+	$(CXX) $(LIBC_CXXFLAGS) -c $< -o $@
+
+$(LIBC_A): $(LIBC_OBJECTS)
+	@rm -f $@
+	ar rcsD $@ $^
+
+# Headers keep their paths: <stdio.h> beside <kernel/abi/errno.h>.
+$(SYSROOT)/stamp: $(LIBC_A) $(CRT0) $(LIBC_HEADERS)
+	@rm -rf $(SYSROOT)
+	@mkdir -p $(SYSROOT)/lib $(SYSROOT)/include/kernel
+	cp -r libc/include/. $(SYSROOT)/include/
+	cp -r kernel/abi $(SYSROOT)/include/kernel/abi
+	cp $(LIBC_A) $(SYSROOT)/lib/libc.a
+	cp $(CRT0) $(SYSROOT)/lib/crt0.o
+	@touch $@
+
+.PHONY: sysroot libc
+libc: $(LIBC_A) $(CRT0)
+sysroot: $(SYSROOT)/stamp
+
+-include $(LIBC_OBJECTS:.o=.d)
