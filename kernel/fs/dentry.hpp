@@ -70,12 +70,33 @@ lib::result<lib::ref<dentry>> find_child_locked(dentry& directory, const name_vi
 lib::result<lib::ref<dentry>> add_child_locked(dentry& directory, const name_view& name,
                                                lib::ref<inode> node);
 
+/// Puts an entry that has parent and name set at the end of the directory's list, which takes a count. Tree
+/// lock held.
+void link_child_locked(dentry& directory, dentry& entry);
+
+/// A free or taken name in a directory that may have had to be made.
+struct place {
+    lib::ref<dentry> directory;
+    name_view name; ///< Points into the name that was asked for.
+};
+
+/// The place of a name with slashes below a root; makes directories that are missing with make_directory
+/// (above). For the trees that the kernel fills. Tree lock held. ENOMEM.
+lib::result<place> make_place_locked(dentry& root, const char* name,
+                                     lib::result<lib::ref<inode>> (*make_directory)(inode& above));
+
+/// Where ".." leads from here: across mounts, but never above root. Tree lock held.
+dentry* parent_of_locked(dentry& entry, const dentry& root);
+
 /// Takes an entry out of its directory and drops the directory's count. Tree lock held.
 void remove_child_locked(dentry& entry);
 
 /// Writes the absolute path of the entry as seen from root, with " (deleted)" if it was unlinked; returns
 /// the length without the NUL. Takes the tree lock. ERANGE if it does not fit.
 lib::result<size_t> absolute_path(dentry& entry, const dentry& root, char* buffer, size_t size_bytes);
+
+/// Cursors from here on belong to entries that inode_ops.list computes.
+constexpr uint64_t computed_cursor = uint64_t{1} << 40;
 
 /// Where readdir tells its entries.
 struct directory_sink {

@@ -19,6 +19,10 @@ lib::result<void> register_device(const char* name, uint32_t mode, uint64_t rdev
 /// Removes /dev/name; open files of it live on. ENOENT.
 lib::result<void> unregister_device(const char* name);
 
+/// Opens a character or block device node: finds the driver by its number, wherever the node lies (mknod).
+/// ENXIO if there is none.
+lib::result<void> open_device(inode& node, file& f);
+
 /// Makes the tree with null zero full random urandom, mounted on /dev once the root is filled.
 lib::result<void> initialize_devfs();
 

@@ -18,6 +18,8 @@ enum class fd_flags : unsigned char { none, close_on_exec };
 
 class fd_table : public lib::ref_counted {
 public:
+    using lib::ref_counted::get;
+
     /// An empty table. ENOMEM.
     static lib::result<lib::ref<fd_table>> create();
     /// fork: the same files under the same numbers. ENOMEM.

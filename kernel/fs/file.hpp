@@ -21,26 +21,26 @@ struct epoll_item;
 
 /// All run in process context without locks held and may sleep. Empty members: see each.
 struct file_ops {
-    const char* name; ///< For gdb and /proc.
+    const char* name = nullptr; ///< For gdb and /proc.
     /// Reads at the offset and advances it; 0 is the end of the file. Streams ignore the offset. Empty:
     /// EINVAL, EISDIR for a directory.
-    lib::result<size_t> (*read)(file& f, io_buffer& buffer, uint64_t& offset);
+    lib::result<size_t> (*read)(file& f, io_buffer& buffer, uint64_t& offset) = nullptr;
     /// Writes at the offset and advances it. Empty: EINVAL.
-    lib::result<size_t> (*write)(file& f, io_buffer& buffer, uint64_t& offset);
+    lib::result<size_t> (*write)(file& f, io_buffer& buffer, uint64_t& offset) = nullptr;
     /// Present readiness (poll.hpp). Empty: always readable and writable.
-    short (*poll)(file& f, poll_table* table);
+    short (*poll)(file& f, poll_table* table) = nullptr;
     /// Empty, or an unknown request: ENOTTY. FIONBIO, FIOCLEX and FIONCLEX never arrive here.
-    lib::result<long> (*ioctl)(file& f, uint32_t request, uint64_t argument);
+    lib::result<long> (*ioctl)(file& f, uint32_t request, uint64_t argument) = nullptr;
     /// Empty: the usual lseek if seekable, else ESPIPE.
-    lib::result<uint64_t> (*seek)(file& f, int64_t offset, int whence);
+    lib::result<uint64_t> (*seek)(file& f, int64_t offset, int whence) = nullptr;
     /// Tells directory entries to the sink. Empty: ENOTDIR.
-    lib::result<void> (*read_directory)(file& f, directory_sink& sink);
+    lib::result<void> (*read_directory)(file& f, directory_sink& sink) = nullptr;
     /// The pages to map. Empty: node->pages if there are any, else ENODEV.
-    lib::result<lib::ref<mm::backing>> (*map)(file& f);
+    lib::result<lib::ref<mm::backing>> (*map)(file& f) = nullptr;
     /// The last reference is gone. May be empty.
-    void (*release)(file& f);
+    void (*release)(file& f) = nullptr;
     /// The file has an offset; lseek, pread and pwrite work.
-    bool seekable;
+    bool seekable = false;
 };
 
 struct file : lib::ref_counted {
@@ -82,12 +82,17 @@ lib::result<size_t> write_at(file& f, io_buffer& buffer, uint64_t offset);
 /// Reads into kernel memory, for the program loader and the like; short only at the end of the file.
 lib::result<size_t> read_kernel(file& f, void* to, size_t length, uint64_t offset);
 
+/// lseek(2). ESPIPE, EINVAL, EOVERFLOW, ENXIO.
+lib::result<uint64_t> seek(file& f, int64_t offset, int whence);
+
 /// Readiness now; a file without ops->poll is always ready.
 short poll(file& f, poll_table* table);
 
 /// The page cache that mmap maps. EACCES is the caller's to check. ENODEV.
 lib::result<lib::ref<mm::backing>> map_pages(file& f);
 
+/// Open files in the whole system at most.
+constexpr size_t open_file_limit = 8192;
 /// The number of open files in the system, for /proc/sys/fs/file-nr.
 size_t open_file_count();
 

@@ -13,11 +13,16 @@
 
 struct stat;
 
+namespace task {
+struct credentials;
+}
+
 namespace fs {
 
 struct dentry;
 struct directory_sink;
 struct file;
+struct file_lock;
 struct file_ops;
 struct inode;
 struct name_view;
@@ -26,25 +31,28 @@ struct name_view;
 struct inode_ops {
     /// Makes a node for a new entry of the directory. Empty: the file system is read-only (EROFS).
     /// The tree lock is held. ENOSPC, ENOMEM.
-    lib::result<lib::ref<inode>> (*make_node)(inode& directory, uint32_t mode, uint64_t rdev);
+    lib::result<lib::ref<inode>> (*make_node)(inode& directory, uint32_t mode, uint64_t rdev) = nullptr;
     /// An entry that is not in the directory's list of children because it is computed, as /proc/7.
     /// The tree lock is held. ENOENT if there is none. Empty: the list of children is all there is.
-    lib::result<lib::ref<dentry>> (*lookup)(dentry& directory, const name_view& name);
+    lib::result<lib::ref<dentry>> (*lookup)(dentry& directory, const name_view& name) = nullptr;
     /// Tells the computed entries to the sink, from the cursor on. No lock held.
-    lib::result<void> (*list)(dentry& directory, directory_sink& sink);
-    /// Writes the target of a symbolic link, without a NUL, and returns its length.
-    /// May be called under the tree lock.
-    lib::result<size_t> (*read_link)(inode& link, char* target, size_t size_bytes);
-    /// A link that leads to an object rather than along a path, as /proc/7/fd/3. Null if there is none.
-    lib::result<lib::ref<dentry>> (*follow)(inode& link);
+    lib::result<void> (*list)(dentry& directory, directory_sink& sink) = nullptr;
+    /// Writes the target of a symbolic link, without a NUL, and returns its length. Called under the tree
+    /// lock, unless the link has `follow` too.
+    lib::result<size_t> (*read_link)(inode& link, char* target, size_t size_bytes) = nullptr;
+    /// A link that leads to an object rather than along a path, as /proc/7/fd/3. The tree lock
+    /// is held. ENOENT.
+    lib::result<lib::ref<dentry>> (*follow)(inode& link) = nullptr;
     /// Makes the file this long; inode.lock is held. Empty: EINVAL.
-    lib::result<void> (*truncate)(inode& node, uint64_t size_bytes);
+    lib::result<void> (*truncate)(inode& node, uint64_t size_bytes) = nullptr;
     /// The file was opened; may change f.ops and f.private_data. Process context, may sleep.
-    lib::result<void> (*open)(inode& node, file& f);
+    lib::result<void> (*open)(inode& node, file& f) = nullptr;
     /// Brings computed attributes (size, owner) up to date before stat. May be empty.
-    void (*refresh)(inode& node);
-    /// The last reference is gone: free what hangs off the node. May be empty.
-    void (*destroy)(inode& node);
+    void (*refresh)(inode& node) = nullptr;
+    /// The last reference is gone: free what hangs off the node. May be empty. Takes no lock above inode.
+    void (*destroy)(inode& node) = nullptr;
+    /// statfs's f_type; 0 for ramfs, whose space is the machine's free memory.
+    uint32_t magic = 0;
 };
 
 /// Seconds and nanoseconds since 1970.
@@ -72,6 +80,7 @@ struct inode : lib::ref_counted {
     file_time accessed{};
     file_time modified{};
     file_time changed{};
+    file_lock* locks = nullptr;  ///< Advisory locks; guarded by file_lock.cpp's mutex.
     lib::ref<mm::backing> pages; ///< Regular files: the page cache. Set once, at creation.
 
     inode(const inode_ops& node_ops, const file_ops& node_file_ops, uint32_t node_mode);
@@ -104,5 +113,14 @@ constexpr uint32_t may_execute = 1;
 
 /// EACCES unless the calling process may do all of wanted. Any context with a process; takes no lock.
 lib::result<void> check_access(const inode& node, uint32_t wanted);
+/// The same for somebody else: access(2) asks with the real user.
+lib::result<void> check_access(const inode& node, uint32_t wanted, const task::credentials& who);
+
+/// True if the calling process is the owner or root: who may change mode, owner and times.
+bool owns(const inode& node);
+
+/// Time stamps of a read and of a change; node.lock held.
+void touch_accessed_locked(inode& node);
+void touch_modified_locked(inode& node);
 
 } // namespace fs

@@ -42,10 +42,19 @@ lib::result<void> remove_directory(dentry* start, const char* path);
 lib::result<void> rename(dentry* old_start, const char* old_path, dentry* new_start, const char* new_path,
                          uint32_t flags = 0);
 
-/// Makes the file system with this root cover the directory. EBUSY if one does already, ENOTDIR.
-lib::result<void> mount(dentry& directory, lib::ref<dentry> root);
-/// Uncovers the mount whose root this is. EINVAL if it is none, EBUSY if in use.
+/// Makes the file system with this root cover the directory. type is a constant, as mount(2) calls it.
+/// EBUSY if one does already, ENOTDIR, ENOSPC (16 mounts).
+lib::result<void> mount(dentry& directory, lib::ref<dentry> root, const char* type);
+/// Uncovers the mount whose root this is. EINVAL if it is none, EBUSY if something is mounted in it or if it
+/// is the root of everything. A tmpfs loses its files; those that are open stay readable.
 lib::result<void> unmount(dentry& root);
+
+/// One mount, for /proc/mounts: false at the end of the list. Process context.
+struct mount_description {
+    lib::ref<dentry> root;
+    const char* type;
+};
+bool describe_mount(size_t index, mount_description& description);
 
 /// The root of everything. Valid after initialize_root().
 dentry& root_entry();

@@ -10,6 +10,11 @@
 
 namespace fs {
 
+constexpr int pipe_capacity = 65536;
+
+/// True for both ends of pipes and for open FIFOs.
+bool is_pipe(const file& f);
+
 struct pipe_ends {
     lib::ref<file> read_end;
     lib::ref<file> write_end;

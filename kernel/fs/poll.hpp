@@ -9,6 +9,13 @@
 //
 // A wait queue must outlive the file that added it: poll and epoll hold the file while they listen.
 
+#include "kernel/lib/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+struct pollfd;
+
 namespace task {
 class wait_queue;
 }
@@ -22,5 +29,9 @@ struct poll_table {
     /// Listens on one more queue. Process context; no spinlock held.
     void add(task::wait_queue& queue) { add_queue(*this, queue); }
 };
+
+/// poll(2) on the calling process's descriptors: fills revents and returns how many of them are not zero, 0
+/// at the deadline. The array is kernel memory. Process context, sleeps. EINTR, ENOMEM.
+lib::result<size_t> poll_descriptors(pollfd* descriptors, size_t count, uint64_t deadline_ns);
 
 } // namespace fs

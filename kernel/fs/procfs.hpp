@@ -28,6 +28,8 @@ public:
     const char* data() const { return data_; }
     size_t length() const { return length_; }
     bool failed() const { return failed_; }
+    /// Begins anew.
+    void clear();
 
 private:
     bool reserve(size_t more);

@@ -14,6 +14,9 @@ namespace fs {
 /// A new empty file system of this kind: its root directory. ENOMEM.
 lib::result<lib::ref<dentry>> make_ramfs(uint32_t root_mode);
 
+/// Gives a fresh symbolic link its target. ENOMEM.
+lib::result<void> set_link_target(inode& link, const char* target);
+
 /// A file without a name that mmap can share: for memfd and shared anonymous memory. ENOMEM.
 lib::result<lib::ref<inode>> new_unnamed_file(uint32_t mode);
 

@@ -17,6 +17,10 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace task {
+struct session;
+}
+
 namespace fs {
 
 struct tty;
@@ -66,5 +70,12 @@ lib::result<void> register_controlling_tty();
 
 /// The size of the terminal, as the driver knows it; SIGWINCH to the foreground group if it changed.
 void tty_set_window(tty& terminal, const tty_window& window);
+
+/// The terminal of a session, for /proc/N/stat: no terminal is {0, -1}.
+struct tty_identity {
+    uint64_t rdev;
+    int foreground_group;
+};
+tty_identity controlling_terminal(const task::session& of);
 
 } // namespace fs

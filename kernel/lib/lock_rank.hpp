@@ -10,10 +10,12 @@ namespace lib {
 
 enum class lock_rank : uint8_t {
     // Sleeping locks (task::mutex), outermost first. All of them come before every spin lock.
-    mount_tree,    ///< Renames: the shape of the directory tree.
-    directory,     ///< The entries of one directory.
-    inode,         ///< Size and pages of one file.
     file_position, ///< The offset of one open file.
+    proc_text,     ///< The text of one open file of /proc.
+    mount_tree,    ///< All names: the shape of the directory tree.
+    inode,         ///< Size and pages of one file.
+    file_lock,     ///< Advisory locks of all files.
+    epoll,         ///< Interest and ready lists; held while other files are asked whether they are ready.
     tty,           ///< Line discipline of one terminal.
     pipe,          ///< Buffer of one pipe.
     // The network stack's, in the order of net::port::lock_rank.
@@ -33,25 +35,27 @@ enum class lock_rank : uint8_t {
     net_trace,        ///< Readers of the trace ring.
 
     // Spin locks, never held while sleeping.
-    process_table,   ///< Parents, children, groups, sessions, identifiers.
-    process_details, ///< Credentials, limits and pointers of one process.
-    fd_table,        ///< Descriptor table of one process.
-    signals,         ///< Pending signals and actions of one process.
-    address_space,   ///< Areas and page tables of one address space.
-    backing,         ///< Page table of one mapped object.
-    device,          ///< Registers and rings of one device.
-    futexes,         ///< One bucket of waiters for words of user memory.
-    wait_queue,      ///< Sleepers of one queue.
-    run_queue,       ///< Threads ready to run on one CPU.
-    timers,          ///< The queue of armed timers.
-    irq_lines,       ///< Handlers and masks of the interrupt lines.
-    vmap,            ///< Kernel stacks and device mappings.
-    kmalloc,         ///< Slabs of one size class.
-    frames,          ///< Free lists of page frames.
-    random,          ///< State of the random generator.
-    trace,           ///< Ring of trace records.
-    log,             ///< Ring of log lines.
-    console,         ///< Output registers of serial port and screen.
+    process_table,    ///< Parents, children, groups, sessions, identifiers.
+    process_details,  ///< Credentials, limits and pointers of one process.
+    fd_table,         ///< Descriptor table of one process.
+    signals,          ///< Pending signals and actions of one process.
+    address_space,    ///< Areas and page tables of one address space.
+    backing,          ///< Page table of one mapped object.
+    device,           ///< Registers and rings of one device.
+    futexes,          ///< One bucket of waiters for words of user memory.
+    wait_queue,       ///< Sleepers of one queue.
+    epoll_ready,      ///< The ready list of one epoll; taken by a wake-up.
+    epoll_wait_queue, ///< Who waits for an epoll.
+    run_queue,        ///< Threads ready to run on one CPU.
+    timers,           ///< The queue of armed timers.
+    irq_lines,        ///< Handlers and masks of the interrupt lines.
+    vmap,             ///< Kernel stacks and device mappings.
+    kmalloc,          ///< Slabs of one size class.
+    frames,           ///< Free lists of page frames.
+    random,           ///< State of the random generator.
+    trace,            ///< Ring of trace records.
+    log,              ///< Ring of log lines.
+    console,          ///< Output registers of serial port and screen.
 };
 
 } // namespace lib

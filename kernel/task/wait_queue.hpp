@@ -68,7 +68,8 @@ private:
 
 class wait_queue {
 public:
-    wait_queue() : lock_(lib::lock_rank::wait_queue) {}
+    /// Another rank is for queues that are woken by an entry of a first one (epoll).
+    explicit wait_queue(lib::lock_rank rank = lib::lock_rank::wait_queue) : lock_(rank) {}
     wait_queue(const wait_queue&) = delete;
     wait_queue& operator=(const wait_queue&) = delete;
 
