@@ -22,6 +22,30 @@ KERNEL_SRC := \
     kernel/arch/symbols.cpp \
     kernel/arch/trap_entry.asm \
     kernel/arch/traps.cpp \
+    kernel/fs/dentry.cpp \
+    kernel/fs/devfs.cpp \
+    kernel/fs/directory.cpp \
+    kernel/fs/epoll.cpp \
+    kernel/fs/eventfd.cpp \
+    kernel/fs/fd_table.cpp \
+    kernel/fs/file.cpp \
+    kernel/fs/file_lock.cpp \
+    kernel/fs/fs_context.cpp \
+    kernel/fs/initramfs.cpp \
+    kernel/fs/inode.cpp \
+    kernel/fs/io_buffer.cpp \
+    kernel/fs/memory_devices.cpp \
+    kernel/fs/mount.cpp \
+    kernel/fs/names.cpp \
+    kernel/fs/open.cpp \
+    kernel/fs/page_tree.cpp \
+    kernel/fs/path.cpp \
+    kernel/fs/pipe.cpp \
+    kernel/fs/poll.cpp \
+    kernel/fs/procfs.cpp \
+    kernel/fs/procfs_process.cpp \
+    kernel/fs/procfs_system.cpp \
+    kernel/fs/ramfs.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/format.cpp \
     kernel/lib/log.cpp \
@@ -45,10 +69,19 @@ KERNEL_SRC := \
     kernel/net_port.cpp \
     kernel/net_port_trace.cpp \
     kernel/net_port_worker.cpp \
+    kernel/syscall/attributes.cpp \
+    kernel/syscall/descriptor.cpp \
+    kernel/syscall/directory.cpp \
+    kernel/syscall/epoll.cpp \
+    kernel/syscall/file_arguments.cpp \
+    kernel/syscall/open.cpp \
+    kernel/syscall/poll.cpp \
+    kernel/syscall/read_write.cpp \
     kernel/syscall/socket.cpp \
     kernel/syscall/socket_file.cpp \
     kernel/syscall/socket_message.cpp \
     kernel/syscall/socketcall.cpp \
+    kernel/syscall/stat.cpp \
     kernel/task/exit.cpp \
     kernel/task/fork.cpp \
     kernel/task/futex.cpp \
