@@ -2,6 +2,8 @@
 // the loader's page tables. Each line may use what the lines above it set up.
 
 #include "boot/boot_info.hpp"
+#include "drivers/e1000.hpp"
+#include "drivers/pci.hpp"
 #include "drivers/serial.hpp"
 #include "kernel/arch/clock.hpp"
 #include "kernel/arch/cpu.hpp"
@@ -34,6 +36,8 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     mm::setup_memory(info);                                // page tables, page frames, kmalloc
     arch::setup_interrupt_controllers(info.rsdp_physical); // APIC or PIC
     arch::setup_clock();                                   // time-stamp counter, timer, wall-clock time
+    drv::scan_pci();                                       // what is on the bus
+    drv::probe_e1000();                                    // early: the card is deaf for a second at first
     mm::protect_after_init();                              // tables written at boot become read-only
     mm::check_kernel_mappings();                           // no page writable and executable
     arch::enable_interrupts();
