@@ -11,17 +11,14 @@
 
 extern entry64
 
+; The header asks for no frame buffer: under BIOS that would make GRUB 2.06 set a VGA mode, which it does not
+; survive in Bochs. Under UEFI GRUB passes one unasked (grub.cfg names the mode).
 section .multiboot2 progbits alloc noexec nowrite align=8
 header:
     dd 0xe85250d6                           ; magic
     dd 0                                    ; architecture: 32-bit protected mode of i386
     dd header_end - header
     dd 0x100000000 - (0xe85250d6 + 0 + (header_end - header))
-    ; Framebuffer tag, optional: 1024x768x32 if there is a choice; text mode is welcome too.
-    align 8
-    dw 5, 1
-    dd 20
-    dd 1024, 768, 32
     align 8
     ; Module alignment: whole pages, so that the initramfs can be given back as frames.
     dw 6, 0
