@@ -1,6 +1,7 @@
 # The sources of libc/, sorted.
 LIBC_SRC := \
     libc/src/big_decimal.cpp \
+    libc/src/calendar.cpp \
     libc/src/clock.cpp \
     libc/src/ctype.cpp \
     libc/src/cxx.cpp \
@@ -8,6 +9,7 @@ LIBC_SRC := \
     libc/src/entry.asm \
     libc/src/environment.cpp \
     libc/src/err.cpp \
+    libc/src/error_names.cpp \
     libc/src/exec.cpp \
     libc/src/exit.cpp \
     libc/src/file.cpp \
@@ -19,6 +21,7 @@ LIBC_SRC := \
     libc/src/format_floating.cpp \
     libc/src/getcwd.cpp \
     libc/src/getopt.cpp \
+    libc/src/inet.cpp \
     libc/src/malloc.cpp \
     libc/src/memory_blocks.cpp \
     libc/src/messages.cpp \
@@ -29,8 +32,10 @@ LIBC_SRC := \
     libc/src/process.cpp \
     libc/src/qsort.cpp \
     libc/src/signal.cpp \
+    libc/src/socket.cpp \
     libc/src/stack_protector.cpp \
     libc/src/start.cpp \
+    libc/src/strftime.cpp \
     libc/src/string.cpp \
     libc/src/strtod.cpp \
     libc/src/strtol.cpp \

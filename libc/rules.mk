@@ -7,19 +7,25 @@ LIBC_A  := $O/libc/libc.a
 CRT0    := $O/libc/crt0.asm.o
 SYSROOT := $O/sysroot
 
+# Small, because every program carries a copy; fast where bytes are moved.
+LIBC_OPTIMISE := $(OPTIMISE) -Os
+FAST_LIBC     := memory_blocks string file_io malloc
+
 LIBC_INCLUDES := -nostdinc -nostdinc++ -isystem libc/include/c++ -isystem libc/include \
     -isystem $(shell $(CC) -print-file-name=include) -I.
-LIBC_CXXFLAGS := -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-pie \
+LIBC_CXXFLAGS = -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-pie \
     -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections \
-    -fdata-sections -ftls-model=local-exec $(OPTIMISE) $(WARNINGS) $(LIBC_INCLUDES) -MMD -MP
+    -fdata-sections -ftls-model=local-exec $(LIBC_OPTIMISE) $(WARNINGS) $(LIBC_INCLUDES) -MMD -MP
 
 LIBC_OBJECTS := $(LIBC_SRC:%=$O/%.o)
 LIBC_HEADERS := $(sort $(shell find libc/include -type f) $(wildcard kernel/abi/*.h))
 
-$O/libc/src/%.cpp.o: libc/src/%.cpp
+$O/libc/src/%.cpp.o: libc/src/%.cpp libc/rules.mk
 	@mkdir -p $(@D)
 	$(CXX) $(LIBC_CXXFLAGS) -c $< -o $@
+
+$(FAST_LIBC:%=$O/libc/src/%.cpp.o): LIBC_OPTIMISE := $(OPTIMISE)
 
 $(LIBC_A): $(LIBC_OBJECTS)
 	@rm -f $@

@@ -15,7 +15,7 @@ USER_FLAGS := -nostdinc -isystem libc/include -isystem . -isystem $(shell $(CC) 
     -ffunction-sections -fdata-sections -Os -g -fno-omit-frame-pointer $(WARNINGS) -MMD -MP
 USER_CFLAGS   := -std=gnu11 $(USER_FLAGS)
 USER_CXXFLAGS := -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit -nostdinc++ $(USER_FLAGS)
-USER_LDFLAGS  := -nostdlib -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none
+USER_LDFLAGS  := -nostdlib -static -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,-z,noseparate-code -Wl,--build-id=none
 
 # A folder is a program when it holds C++ files; user/rootfs holds files to copy instead.
 USER_FILES    := $(sort $(wildcard user/*.c user/*.cpp))

@@ -1,0 +1,4 @@
+#pragma once
+/* Operations of futex(). */
+
+#include <kernel/abi/process.h>

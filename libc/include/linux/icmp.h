@@ -1,0 +1,4 @@
+#pragma once
+/* ICMP. */
+
+#include <netinet/ip_icmp.h>

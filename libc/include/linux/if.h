@@ -1,0 +1,4 @@
+#pragma once
+/* Interfaces. */
+
+#include <net/if.h>

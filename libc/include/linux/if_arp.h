@@ -1,0 +1,4 @@
+#pragma once
+/* ARP. */
+
+#include <net/if_arp.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* Ethernet types. */
+
+#include <kernel/abi/packet.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* Internet addresses. */
+
+#include <netinet/in.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* The IPv4 header. */
+
+#include <netinet/ip.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* Commands of reboot(). */
+
+#include <kernel/abi/process.h>

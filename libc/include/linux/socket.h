@@ -1,0 +1,4 @@
+#pragma once
+/* Sockets. */
+
+#include <sys/socket.h>

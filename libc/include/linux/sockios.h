@@ -1,0 +1,4 @@
+#pragma once
+/* Requests to interfaces. */
+
+#include <kernel/abi/netdevice.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* TCP options. */
+
+#include <kernel/abi/tcp.h>

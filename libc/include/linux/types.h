@@ -1,0 +1,4 @@
+#pragma once
+/* Integers as Linux names them. */
+
+#include <sys/types.h>

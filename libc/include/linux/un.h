@@ -1,0 +1,4 @@
+#pragma once
+/* AF_UNIX addresses. */
+
+#include <sys/un.h>

@@ -1,0 +1,5 @@
+#pragma once
+/* Routes as ioctl() sees them. */
+
+#include <kernel/abi/netdevice.h>
+#include <netinet/in.h>

@@ -1,0 +1,4 @@
+#pragma once
+/* AF_PACKET addresses. */
+
+#include <kernel/abi/packet.h>

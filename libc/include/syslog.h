@@ -1,0 +1,60 @@
+#pragma once
+/* Messages to the system's log: /dev/log, and stderr if asked. */
+
+#include <stdarg.h>
+#include <sys/cdefs.h>
+
+#define LOG_EMERG 0
+#define LOG_ALERT 1
+#define LOG_CRIT 2
+#define LOG_ERR 3
+#define LOG_WARNING 4
+#define LOG_NOTICE 5
+#define LOG_INFO 6
+#define LOG_DEBUG 7
+#define LOG_PRIMASK 7
+#define LOG_PRI(priority) ((priority)&LOG_PRIMASK)
+#define LOG_MASK(priority) (1 << (priority))
+#define LOG_UPTO(priority) ((1 << ((priority) + 1)) - 1)
+
+#define LOG_KERN (0 << 3)
+#define LOG_USER (1 << 3)
+#define LOG_MAIL (2 << 3)
+#define LOG_DAEMON (3 << 3)
+#define LOG_AUTH (4 << 3)
+#define LOG_SYSLOG (5 << 3)
+#define LOG_LPR (6 << 3)
+#define LOG_CRON (9 << 3)
+#define LOG_AUTHPRIV (10 << 3)
+#define LOG_FTP (11 << 3)
+#define LOG_LOCAL0 (16 << 3)
+#define LOG_LOCAL1 (17 << 3)
+#define LOG_LOCAL2 (18 << 3)
+#define LOG_LOCAL3 (19 << 3)
+#define LOG_LOCAL4 (20 << 3)
+#define LOG_LOCAL5 (21 << 3)
+#define LOG_LOCAL6 (22 << 3)
+#define LOG_LOCAL7 (23 << 3)
+#define LOG_FACMASK 0x3f8
+
+#define LOG_PID 0x01
+#define LOG_CONS 0x02
+#define LOG_ODELAY 0x04
+#define LOG_NDELAY 0x08
+#define LOG_NOWAIT 0x10
+#define LOG_PERROR 0x20
+
+__BEGIN_DECLS
+
+/// Sets name, options and facility of later messages.
+void openlog(const char* name, int options, int facility);
+/// Closes the connection.
+void closelog(void);
+/// Logs a message; %m is errno's text.
+void syslog(int priority, const char* format, ...) __printf_format(2, 3);
+/// The same with a va_list.
+void vsyslog(int priority, const char* format, va_list arguments) __printf_format(2, 0);
+/// Sets which priorities are logged; the old mask.
+int setlogmask(int mask);
+
+__END_DECLS
