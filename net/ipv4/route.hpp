@@ -8,6 +8,7 @@
 #include "kernel/lib/list.hpp"
 #include "kernel/lib/ref.hpp"
 #include "net/core/net_device.hpp"
+#include "net/ipv4/neighbour.hpp"
 #include "net/port.hpp"
 
 #include <cstdint>
@@ -15,7 +16,6 @@
 namespace net {
 
 class stack;
-struct neighbour;
 struct report_writer;
 struct route_table;
 
@@ -61,6 +61,13 @@ route_type classify_destination(stack& in, uint32_t address, const net_device* a
 bool is_local_address(stack& in, uint32_t address);
 /// Whether nobody may send from this address: RFC 1122 3.2.1.3, and the broadcast addresses of our subnets.
 bool is_bad_source(stack& in, uint32_t address);
+
+/// Both questions about a received packet at once.
+struct packet_addresses {
+    route_type destination;
+    bool bad_source;
+};
+packet_addresses classify_packet(stack& in, uint32_t source, uint32_t destination, const net_device* arrived);
 
 /// Path MTU discovery (RFC 1191): remembers the MTU to a destination for ten minutes. Values below 552 are
 /// raised to it, so that forged messages cannot grind a connection to dust.

@@ -12,20 +12,11 @@ struct [[gnu::packed]] icmp_header {
     uint8_t type;
     uint8_t code;
     lib::be16 checksum;
-    union {
-        struct [[gnu::packed]] {
-            lib::be16 identifier;
-            lib::be16 sequence;
-        } echo;
-        struct [[gnu::packed]] {
-            lib::be16 unused;
-            lib::be16 next_hop_mtu; ///< "fragmentation needed" (RFC 1191 §4)
-        } path_mtu;
-        uint8_t pointer; ///< "parameter problem"
-        lib::be32 word;
-    };
+    lib::be16 identifier; ///< of an echo; unused or the pointer in errors
+    lib::be16 sequence;   ///< of an echo; the MTU of "fragmentation needed" (RFC 1191 §4)
 
-    icmp_header() : type(0), code(0), checksum(0), word(0) {}
+    uint32_t next_hop_mtu() const { return sequence; }
+    uint8_t pointer() const { return static_cast<uint8_t>(identifier >> 8); } ///< of "parameter problem"
 };
 static_assert(sizeof(icmp_header) == 8);
 
