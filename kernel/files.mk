@@ -61,6 +61,7 @@ KERNEL_SRC := \
     kernel/mm/mem_tag.cpp \
     kernel/mm/page_fault.cpp \
     kernel/mm/page_table.cpp \
+    kernel/mm/remap.cpp \
     kernel/mm/setup.cpp \
     kernel/mm/shared_memory.cpp \
     kernel/mm/user_copy.asm \

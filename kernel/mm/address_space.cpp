@@ -247,6 +247,20 @@ lib::result<void> address_space::split_range_locked(uint64_t start, uint64_t end
     return split_at_locked(end);
 }
 
+/// Joins what belongs together around a range whose areas changed.
+void address_space::merge_locked(uint64_t start, uint64_t end) {
+    area* at = first_ending_after_locked(start == 0 ? 0 : start - 1);
+    while (at != nullptr && at->start < end) {
+        area* const next = areas_.next(*at);
+        if (next != nullptr && continues(*at, *next)) {
+            at->end = next->end;
+            forget_area_locked(*next);
+        } else {
+            at = next;
+        }
+    }
+}
+
 void address_space::drop_pages_locked(uint64_t start, uint64_t end) {
     ASSERT(lock_.held() && arch::cpus_online() == 1);
     const bool flush_each = loaded() && (end - start) / page_size <= most_single_flushes;
@@ -323,6 +337,7 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
         for_each_entry(root_physical_, at->start, at->end, change_entry, &change);
         covered = at->end;
     }
+    merge_locked(start, end);
     ++generation_;
     if (loaded()) {
         arch::write_cr3(root_physical_);

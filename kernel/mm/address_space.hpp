@@ -95,8 +95,11 @@ private:
     lib::result<void> split_at_locked(uint64_t address);
     lib::result<void> split_range_locked(uint64_t start, uint64_t end);
     lib::result<void> unmap_locked(uint64_t start, uint64_t end);
+    void merge_locked(uint64_t start, uint64_t end);
     void drop_pages_locked(uint64_t start, uint64_t end);
     void forget_area_locked(area& gone);
+    lib::result<uint64_t> grow_locked(area& old, uint64_t start, uint64_t old_end, uint64_t new_length,
+                                      move_policy policy);
     fault_outcome map_page_locked(area& where, uint64_t page, frame* file_page, arch::page_access access);
     fault_outcome copy_on_write_locked(uint64_t& slot, uint64_t page);
     lib::result<void> copy_areas_from(address_space& parent);
