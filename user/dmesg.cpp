@@ -2,19 +2,19 @@
 
 #include "user/program.hpp"
 
-#include <sys/klog.h>
+#include <sys/syscall.h>
 
 constexpr int read_all = 3; // actions of syslog(2)
 constexpr int buffer_size = 10;
 
 int main(int argc, char** argv) {
     answer_help(argc, argv, "usage: dmesg\nPrints the kernel's messages.\n");
-    int size = klogctl(buffer_size, nullptr, 0);
+    long size = syscall(SYS_syslog, buffer_size, nullptr, 0);
     if (size <= 0) {
         size = 65536;
     }
     char* text = static_cast<char*>(malloc(static_cast<size_t>(size)));
-    int length = text != nullptr ? klogctl(read_all, text, size) : -1;
+    long length = text != nullptr ? syscall(SYS_syslog, read_all, text, size) : -1;
     if (length < 0) {
         err(1, "kernel messages");
     }
