@@ -29,6 +29,12 @@ ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
+# One short line per file; V=1 shows the whole commands.
+ifndef V
+Q := @
+endif
+say = @printf '  %-6s %s\n' $(1) $(@:build/%=%)
+
 include boot/files.mk kernel/files.mk drivers/files.mk net/files.mk libc/files.mk
 
 # ---- tools and flags -------------------------------------------------------------------------------------
@@ -60,20 +66,23 @@ LINK_KERNEL := ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-s
 
 # Linked twice: the names of functions that a panic prints come from the first link.
 $O/kernel.elf: $(KERNEL_OBJECTS) build.lds tools/mksymbols.awk
-	awk -f tools/mksymbols.awk /dev/null > $O/symbols.asm
-	$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
-	$(LINK_KERNEL) -o $O/kernel-first.elf $(KERNEL_OBJECTS) $O/symbols.o
-	nm -n -C $O/kernel-first.elf | awk -f tools/mksymbols.awk > $O/symbols.asm
-	$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
-	$(LINK_KERNEL) -o $@ $(KERNEL_OBJECTS) $O/symbols.o
+	$(call say,LD)
+	$(Q)awk -f tools/mksymbols.awk /dev/null > $O/symbols.asm
+	$(Q)$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
+	$(Q)$(LINK_KERNEL) -o $O/kernel-first.elf $(KERNEL_OBJECTS) $O/symbols.o
+	$(Q)nm -n -C $O/kernel-first.elf | awk -f tools/mksymbols.awk > $O/symbols.asm
+	$(Q)$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
+	$(Q)$(LINK_KERNEL) -o $@ $(KERNEL_OBJECTS) $O/symbols.o
 
 $O/%.cpp.o: %.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(KERNEL_CXXFLAGS) -c $< -o $@
+	$(call say,CXX)
+	$(Q)$(CXX) $(KERNEL_CXXFLAGS) -c $< -o $@
 
 $O/%.asm.o: %.asm
 	@mkdir -p $(@D)
-	$(NASM) -f elf64 -g -F dwarf -I. -MD $@.d $< -o $@
+	$(call say,NASM)
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -MD $@.d $< -o $@
 
 -include $(KERNEL_OBJECTS:.o=.d)
 
@@ -87,11 +96,12 @@ ISO := $O/lumos.iso
 
 # The GRUB modules are the few that grub.cfg needs: the image stays small and boots under BIOS and UEFI.
 $(ISO): $O/kernel.elf $(INITRAMFS) boot/grub.cfg
+	$(call say,ISO)
 	@mkdir -p $O/iso/boot/grub
-	strip --strip-debug -o $O/iso/boot/kernel.elf $O/kernel.elf
-	cp $(INITRAMFS) $O/iso/boot/initramfs.cpio
-	sed 's|@CMDLINE@|$(CMDLINE)|' boot/grub.cfg > $O/iso/boot/grub/grub.cfg
-	grub-mkrescue --install-modules="multiboot2 normal part_msdos part_gpt iso9660 fat serial terminal boot echo all_video" \
+	$(Q)strip --strip-debug -o $O/iso/boot/kernel.elf $O/kernel.elf
+	$(Q)cp $(INITRAMFS) $O/iso/boot/initramfs.cpio
+	$(Q)sed 's|@CMDLINE@|$(CMDLINE)|' boot/grub.cfg > $O/iso/boot/grub/grub.cfg
+	$(Q)grub-mkrescue --install-modules="multiboot2 normal part_msdos part_gpt iso9660 fat serial terminal boot echo all_video" \
 	    --modules="" --locales="" --themes="" --fonts="" -o $@ $O/iso 2> $O/grub-mkrescue.log \
 	    || { cat $O/grub-mkrescue.log; exit 1; }
 
@@ -104,10 +114,10 @@ all: $O/kernel.elf $(INITRAMFS) compile_commands.json
 iso: $(ISO)
 
 build/lumos.iso: $(ISO)
-	cp $< $@
+	$(Q)cp $< $@
 
 compile_commands.json: Makefile $(wildcard */*.mk) tools/compile_commands
-	tools/compile_commands $@ "$(CXX) $(KERNEL_CXXFLAGS)" "$(filter %.cpp,$(KERNEL_SOURCES))"
+	$(Q)tools/compile_commands $@ "$(CXX) $(KERNEL_CXXFLAGS)" "$(filter %.cpp,$(KERNEL_SOURCES))"
 
 # ---- running ---------------------------------------------------------------------------------------------
 

@@ -23,22 +23,24 @@ LIBC_HEADERS := $(sort $(shell find libc/include -type f) $(wildcard kernel/abi/
 
 $O/libc/src/%.cpp.o: libc/src/%.cpp libc/rules.mk
 	@mkdir -p $(@D)
-	$(CXX) $(LIBC_CXXFLAGS) -c $< -o $@
+	$(call say,CXX)
+	$(Q)$(CXX) $(LIBC_CXXFLAGS) -c $< -o $@
 
 $(FAST_LIBC:%=$O/libc/src/%.cpp.o): LIBC_OPTIMISE := $(OPTIMISE)
 
 $(LIBC_A): $(LIBC_OBJECTS)
 	@rm -f $@
-	ar rcsD $@ $^
+	$(call say,AR)
+	$(Q)ar rcsD $@ $^
 
 # Headers keep their paths: <stdio.h> beside <kernel/abi/errno.h>.
 $(SYSROOT)/stamp: $(LIBC_A) $(CRT0) $(LIBC_HEADERS)
 	@rm -rf $(SYSROOT)
 	@mkdir -p $(SYSROOT)/lib $(SYSROOT)/include/kernel
-	cp -r libc/include/. $(SYSROOT)/include/
-	cp -r kernel/abi $(SYSROOT)/include/kernel/abi
-	cp $(LIBC_A) $(SYSROOT)/lib/libc.a
-	cp $(CRT0) $(SYSROOT)/lib/crt0.o
+	$(Q)cp -r libc/include/. $(SYSROOT)/include/
+	$(Q)cp -r kernel/abi $(SYSROOT)/include/kernel/abi
+	$(Q)cp $(LIBC_A) $(SYSROOT)/lib/libc.a
+	$(Q)cp $(CRT0) $(SYSROOT)/lib/crt0.o
 	@touch $@
 
 .PHONY: sysroot libc

@@ -28,20 +28,23 @@ programs: $(USER_BINARIES)
 
 $O/user/%.cpp.o: user/%.cpp
 	@mkdir -p $(@D)
-	$(CXX) $(USER_CXXFLAGS) -c $< -o $@
+	$(call say,CXX)
+	$(Q)$(CXX) $(USER_CXXFLAGS) -c $< -o $@
 
 $O/user/%.c.o: user/%.c
 	@mkdir -p $(@D)
-	$(CC) $(USER_CFLAGS) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
 
 # One link rule per program: its objects are either its one file or all files of its folder.
 define user_program
 $O/user/$(1).elf: $$(filter $O/user/$(1).c.o $O/user/$(1).cpp.o $O/user/$(1)/%,$$(USER_OBJECTS)) $$(CRT0) $$(LIBC_A)
-	$$(CXX) $$(USER_LDFLAGS) -o $$@ $$(CRT0) $$(filter $O/user/%.o,$$^) $$(LIBC_A) -lgcc
+	$$(call say,LD)
+	$$(Q)$$(CXX) $$(USER_LDFLAGS) -o $$@ $$(CRT0) $$(filter $O/user/%.o,$$^) $$(LIBC_A) -lgcc
 
 $O/rootfs/bin/$(1): $O/user/$(1).elf
 	@mkdir -p $$(@D)
-	strip -s -o $$@ $$<
+	$$(Q)strip -s -o $$@ $$<
 endef
 $(foreach program,$(USER_PROGRAMS),$(eval $(call user_program,$(program))))
 
@@ -55,6 +58,7 @@ mkinitrd = tools/mkinitrd -o $(1) -d dev,proc,root,tmp,var/log,var/run --program
 
 initramfs: $(INITRAMFS)
 $(INITRAMFS): $(USER_BINARIES) tools/mkinitrd FORCE
-	$(call mkinitrd,$@,$(EXTRA))
+	$(call say,CPIO)
+	$(Q)$(call mkinitrd,$@,$(EXTRA))
 
 -include $(USER_OBJECTS:.o=.d)

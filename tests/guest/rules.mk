@@ -12,25 +12,29 @@ test-programs: $(TEST_INITRAMFS)
 
 $(TEST_ROOT)/tests/%.musl: tests/guest/programs/%.c
 	@mkdir -p $(@D)
-	musl-gcc -static -O1 -Wall -Wextra -Werror -o $@ $<
+	$(call say,MUSL)
+	$(Q)musl-gcc -static -O1 -Wall -Wextra -Werror -o $@ $<
 
 $(TEST_ROOT)/tests/%.glibc: tests/guest/programs/%.c
 	@mkdir -p $(@D)
-	$(CC) -static -O1 -Wall -Wextra -Werror -o $@ $<
-	strip $@
+	$(call say,CC)
+	$(Q)$(CC) -static -O1 -Wall -Wextra -Werror -o $@ $<
+	$(Q)strip $@
 
 $(TEST_ROOT)/tests/%: tests/guest/programs/%.c $(LIBC_A) $(CRT0) tools/lumos-cc
 	@mkdir -p $(@D)
-	MODE=$(MODE) tools/lumos-cc -O1 -Wall -Wextra -Werror -s -o $@ $<
+	$(call say,LUMOS)
+	$(Q)MODE=$(MODE) tools/lumos-cc -O1 -Wall -Wextra -Werror -s -o $@ $<
 
 $(TEST_ROOT)/tests/busybox: /bin/busybox
 	@mkdir -p $(@D)
-	cp $< $@
+	$(Q)cp $< $@
 
 # The scripts that the shell is tested with.
 $(TEST_ROOT)/tests/sh: $(wildcard tests/guest/sh/*)
 	@mkdir -p $(TEST_ROOT)/tests
-	rm -rf $@ && cp -r tests/guest/sh $@
+	$(Q)rm -rf $@ && cp -r tests/guest/sh $@
 
 $(TEST_INITRAMFS): $(TEST_BINARIES) $(USER_BINARIES) tools/mkinitrd FORCE
-	$(call mkinitrd,$@,$(TEST_ROOT))
+	$(call say,CPIO)
+	$(Q)$(call mkinitrd,$@,$(TEST_ROOT))
