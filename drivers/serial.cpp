@@ -1,6 +1,6 @@
-// The 16550 of COM1. Bytes go out in bursts of 16 when the transmitter's FIFO is empty; waiting for it is
-// bounded, so a port without a reader cannot stop the kernel. Whether there is a port at all shows in the
-// scratch register.
+// The 16550. Bytes go out in bursts of 16 when the transmitter's FIFO is empty; waiting for it is bounded,
+// so a port without a reader cannot stop the kernel. Whether there is a port at all shows in the scratch
+// register.
 
 #include "drivers/serial.hpp"
 
@@ -11,17 +11,15 @@
 namespace drv {
 namespace {
 
-constexpr uint16_t base = 0x3f8;
-constexpr unsigned irq_line = 4;
-
-// Data sheet, table II.
-constexpr uint16_t data = base + 0;
-constexpr uint16_t interrupt_enable = base + 1;
-constexpr uint16_t fifo_control = base + 2;
-constexpr uint16_t line_control = base + 3;
-constexpr uint16_t modem_control = base + 4;
-constexpr uint16_t line_status = base + 5;
-constexpr uint16_t scratch = base + 7;
+// Data sheet, table II: offsets of the registers.
+constexpr uint16_t data = 0;
+constexpr uint16_t interrupt_enable = 1;
+constexpr uint16_t interrupt_identification = 2;
+constexpr uint16_t fifo_control = 2;
+constexpr uint16_t line_control = 3;
+constexpr uint16_t modem_control = 4;
+constexpr uint16_t line_status = 5;
+constexpr uint16_t scratch = 7;
 
 constexpr uint8_t enable_received = 0x01;
 constexpr uint8_t fifo_on_cleared = 0x07;
@@ -30,70 +28,85 @@ constexpr uint8_t divisor_access = 0x80;
 constexpr uint8_t dtr_rts_out2 = 0x0b; ///< OUT2 lets the interrupt through to the controller.
 constexpr uint8_t data_ready = 0x01;
 constexpr uint8_t transmitter_empty = 0x20;
+constexpr uint8_t nothing_pending = 0x01;
 
 constexpr unsigned fifo_bytes = 16;
 constexpr unsigned longest_wait_reads = 100'000; ///< Far more than 16 bytes take at 115200 baud.
+constexpr unsigned most_rounds = 64;             ///< In one interrupt, should the port not calm down.
 
-bool present = false;
-unsigned room = 0; ///< Bytes that the FIFO takes before its state must be read again.
-
-void (*receive_hook)(char byte, void* context) = nullptr;
-void* receive_context = nullptr;
-
-void write_byte(char byte) {
-    for (unsigned reads = 0; room == 0 && reads < longest_wait_reads; ++reads) {
-        if ((arch::inb(line_status) & transmitter_empty) != 0) {
-            room = fifo_bytes;
-        }
-    }
-    arch::outb(data, static_cast<uint8_t>(byte));
-    room -= room != 0 ? 1 : 0;
-}
-
-void receive_interrupt(void*) {
-    while ((arch::inb(line_status) & data_ready) != 0) {
-        receive_hook(static_cast<char>(arch::inb(data)), receive_context);
-    }
-}
+constinit serial_port ports[serial_port_count] = {{0x3f8, 4}, {0x2f8, 3}};
 
 } // namespace
 
-void setup_serial() {
-    arch::outb(scratch, 0x5a);
-    present = arch::inb(scratch) == 0x5a;
-    if (!present) {
-        return;
-    }
-    arch::outb(interrupt_enable, 0);
-    arch::outb(line_control, divisor_access);
-    arch::outb(data, 1); // divisor 1: 115200 baud
-    arch::outb(interrupt_enable, 0);
-    arch::outb(line_control, eight_bits_no_parity);
-    arch::outb(fifo_control, fifo_on_cleared);
-    arch::outb(modem_control, dtr_rts_out2);
+serial_port& serial_port_number(unsigned index) {
+    return ports[index];
 }
 
-void write_serial(const char* text, size_t length) {
-    if (!present) {
+uint8_t serial_port::read_register(uint16_t offset) const {
+    return arch::inb(static_cast<uint16_t>(base_ + offset));
+}
+
+void serial_port::write_register(uint16_t offset, uint8_t value) const {
+    arch::outb(static_cast<uint16_t>(base_ + offset), value);
+}
+
+void serial_port::setup() {
+    write_register(scratch, 0x5a);
+    present_ = read_register(scratch) == 0x5a;
+    if (!present_) {
         return;
     }
-    for (size_t index = 0; index < length; ++index) {
-        if (text[index] == '\n') {
-            write_byte('\r');
+    write_register(interrupt_enable, 0);
+    write_register(line_control, divisor_access);
+    write_register(data, 1); // divisor 1: 115200 baud
+    write_register(interrupt_enable, 0);
+    write_register(line_control, eight_bits_no_parity);
+    write_register(fifo_control, fifo_on_cleared);
+    write_register(modem_control, dtr_rts_out2);
+}
+
+void serial_port::write_byte(char byte) {
+    for (unsigned reads = 0; room_ == 0 && reads < longest_wait_reads; ++reads) {
+        if ((read_register(line_status) & transmitter_empty) != 0) {
+            room_ = fifo_bytes;
         }
-        write_byte(text[index]);
+    }
+    write_register(data, static_cast<uint8_t>(byte));
+    room_ -= room_ != 0 ? 1 : 0;
+}
+
+void serial_port::write(const char* bytes, size_t length) {
+    for (size_t index = 0; present_ && index < length; ++index) {
+        write_byte(bytes[index]);
     }
 }
 
-lib::result<void> start_serial_input(void (*receive)(char byte, void* context), void* context) {
-    if (!present) {
+/// Hands over what has arrived. The interrupt is edge-triggered: it must be left with nothing pending.
+void serial_port::take_received() {
+    char bytes[64];
+    for (unsigned round = 0; round < most_rounds; ++round) {
+        size_t count = 0;
+        while (count < sizeof bytes && (read_register(line_status) & data_ready) != 0) {
+            bytes[count++] = static_cast<char>(read_register(data));
+        }
+        if (count > 0) {
+            receive_(bytes, count, context_);
+        } else if ((read_register(interrupt_identification) & nothing_pending) != 0) {
+            return;
+        }
+    }
+}
+
+lib::result<void> serial_port::start_input(receiver receive, void* context) {
+    if (!present_) {
         return lib::error{ENODEV};
     }
-    receive_hook = receive;
-    receive_context = context;
-    TRY(arch::request_irq(irq_line, arch::irq_trigger::edge, receive_interrupt, nullptr));
-    arch::outb(interrupt_enable, enable_received);
-    receive_interrupt(nullptr); // what came before makes no edge any more
+    receive_ = receive;
+    context_ = context;
+    const auto handle = [](void* self) { static_cast<serial_port*>(self)->take_received(); };
+    TRY(arch::request_irq(irq_line_, arch::irq_trigger::edge, handle, this));
+    write_register(interrupt_enable, enable_received);
+    take_received(); // what came before makes no edge any more
     return {};
 }
 

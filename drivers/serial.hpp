@@ -1,20 +1,48 @@
 #pragma once
-// The first serial port, a 16550 at 0x3f8: output by polling, so that it works in a panic, and input by
-// interrupt. Registers: National Semiconductor PC16550D data sheet, section 8.
+// Serial ports, 16550: output by polling, so that it works in a panic, and input by interrupt. Registers:
+// National Semiconductor PC16550D data sheet, section 8. The first port is the console's.
 
 #include "kernel/lib/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 
 namespace drv {
 
-/// 115200 8N1, FIFOs on. First thing at boot; without a port all output is dropped.
-void setup_serial();
+class serial_port {
+public:
+    constexpr serial_port(uint16_t base, unsigned irq_line) : base_(base), irq_line_(irq_line) {}
+    serial_port(const serial_port&) = delete;
+    serial_port& operator=(const serial_port&) = delete;
 
-/// Writes bytes as they are ("\n" becomes "\r\n"). Any context; two writers may interleave by lines.
-void write_serial(const char* text, size_t length);
+    /// Looks for the port and sets it to 115200 8N1, FIFOs on. Boot.
+    void setup();
+    bool present() const { return present_; }
 
-/// Calls receive(byte, context) in irq context for each byte that arrives. Once; ENODEV without a port.
-lib::result<void> start_serial_input(void (*receive)(char byte, void* context), void* context);
+    /// Sends bytes as they are; dropped without a port. Any context; the caller keeps two writers apart.
+    void write(const char* bytes, size_t length);
+
+    /// What gets the bytes that arrive: in irq context, some at a time.
+    using receiver = void (*)(const char* bytes, size_t length, void* context);
+    /// Switches reception on. Once; ENODEV without a port.
+    lib::result<void> start_input(receiver receive, void* context);
+
+private:
+    uint8_t read_register(uint16_t offset) const;
+    void write_register(uint16_t offset, uint8_t value) const;
+    void write_byte(char byte);
+    void take_received();
+
+    uint16_t base_;
+    unsigned irq_line_;
+    bool present_ = false;
+    unsigned room_ = 0; ///< Bytes that the FIFO takes before its state must be read again.
+    receiver receive_ = nullptr;
+    void* context_ = nullptr;
+};
+
+/// COM1 (0x3f8, line 4) and COM2 (0x2f8, line 3).
+constexpr unsigned serial_port_count = 2;
+serial_port& serial_port_number(unsigned index);
 
 } // namespace drv

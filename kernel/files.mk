@@ -34,6 +34,8 @@ KERNEL_SRC := \
     kernel/fs/initramfs.cpp \
     kernel/fs/inode.cpp \
     kernel/fs/io_buffer.cpp \
+    kernel/fs/job_control.cpp \
+    kernel/fs/line_discipline.cpp \
     kernel/fs/memory_devices.cpp \
     kernel/fs/mount.cpp \
     kernel/fs/names.cpp \
@@ -46,6 +48,7 @@ KERNEL_SRC := \
     kernel/fs/procfs_process.cpp \
     kernel/fs/procfs_system.cpp \
     kernel/fs/ramfs.cpp \
+    kernel/fs/tty.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/format.cpp \
     kernel/lib/log.cpp \

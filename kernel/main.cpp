@@ -2,8 +2,10 @@
 // the loader's page tables. Each line may use what the lines above it set up.
 
 #include "boot/boot_info.hpp"
+#include "drivers/console.hpp"
 #include "drivers/e1000.hpp"
 #include "drivers/pci.hpp"
+#include "drivers/screen.hpp"
 #include "drivers/serial.hpp"
 #include "kernel/arch/clock.hpp"
 #include "kernel/arch/cpu.hpp"
@@ -19,8 +21,8 @@ namespace {
 
 void setup_early(uint32_t loader_magic, uint32_t loader_info) {
     arch::run_constructors();                         // objects with static storage
-    drv::setup_serial();                              // something to print on
-    arch::add_log_writer(drv::write_serial);          // from here on LOG works
+    drv::serial_port_number(0).setup();               // something to print on
+    arch::add_log_writer(drv::write_log_to_console);  // from here on LOG works
     arch::setup_cpu_features();                       // NX, write protection, SMEP, SMAP, UMIP
     arch::setup_traps();                              // faults panic with registers instead of resetting
     boot::parse_boot_info(loader_magic, loader_info); // memory map, modules, command line
@@ -34,6 +36,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     const boot::boot_info& info = boot::info();
     LOG_INFO("Lumos, started by %s: %s", info.loader, info.command_line);
     mm::setup_memory(info);                                // page tables, page frames, kmalloc
+    drv::setup_screen(info.display);                       // text mode or frame buffer, if there is one
     arch::setup_interrupt_controllers(info.rsdp_physical); // APIC or PIC
     arch::setup_clock();                                   // time-stamp counter, timer, wall-clock time
     drv::scan_pci();                                       // what is on the bus
