@@ -13,9 +13,15 @@
 #include "kernel/arch/irq.hpp"
 #include "kernel/arch/log_sink.hpp"
 #include "kernel/arch/panic.hpp"
+#include "kernel/arch/random.hpp"
 #include "kernel/arch/trap.hpp"
+#include "kernel/fs/initramfs.hpp"
 #include "kernel/lib/log.hpp"
+#include "kernel/mm/frames.hpp"
 #include "kernel/mm/setup.hpp"
+#include "kernel/net_port.hpp"
+#include "kernel/task/scheduler.hpp"
+#include "kernel/task/wait_queue.hpp"
 
 namespace {
 
@@ -29,6 +35,24 @@ void setup_early(uint32_t loader_magic, uint32_t loader_info) {
     arch::set_test_run(boot::info().option("test") != nullptr);
 }
 
+/// What a boot cannot go on without.
+void require(const lib::result<void>& outcome, const char* what) {
+    if (!outcome.ok()) {
+        arch::panic("%s failed at boot: error %d", what, outcome.error().number);
+    }
+}
+
+/// Unpacks the initramfs, the first module, and gives its memory back.
+void start_files(const boot::boot_info& info) {
+    if (info.module_count == 0) {
+        require(fs::initialize(nullptr, 0), "the file system");
+        return;
+    }
+    const boot::module& archive = info.modules[0];
+    require(fs::initialize(mm::physical_to_virtual(archive.physical), archive.length), "the file system");
+    mm::release_boot_memory(archive.physical, archive.length);
+}
+
 } // namespace
 
 extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_info) {
@@ -39,13 +63,18 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     drv::setup_screen(info.display);                       // text mode or frame buffer, if there is one
     arch::setup_interrupt_controllers(info.rsdp_physical); // APIC or PIC
     arch::setup_clock();                                   // time-stamp counter, timer, wall-clock time
-    drv::scan_pci();                                       // what is on the bus
-    drv::probe_e1000();                                    // early: the card is deaf for a second at first
-    mm::protect_after_init();                              // tables written at boot become read-only
-    mm::check_kernel_mappings();                           // no page writable and executable
+    arch::setup_random(info.option("seed"));               // random numbers
+    task::initialize();                                    // from here on this is a thread and may sleep
     arch::enable_interrupts();
+    drv::scan_pci();                                    // what is on the bus
+    drv::probe_e1000();                                 // early: the card is deaf for a second at first
+    start_files(info);                                  // root file system, /dev, /proc
+    require(drv::start_consoles(), "the console");      // terminals on serial port, screen, keyboard
+    require(net::port::start_network(), "the network"); // the stack and its worker
+    mm::protect_after_init();                           // tables written at boot become read-only
+    mm::check_kernel_mappings();                        // no page writable and executable
+    task::wait_queue nothing;
     for (;;) {
-        arch::disable_interrupts();
-        arch::idle_wait();
+        (void)nothing.wait([] { return false; });
     }
 }
