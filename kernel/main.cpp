@@ -71,6 +71,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     start_files(info);                                  // root file system, /dev, /proc
     require(drv::start_consoles(), "the console");      // terminals on serial port, screen, keyboard
     require(net::port::start_network(), "the network"); // the stack and its worker
+    drv::register_e1000(net::port::kernel_stack());     // eth0
     mm::protect_after_init();                           // tables written at boot become read-only
     mm::check_kernel_mappings();                        // no page writable and executable
     task::wait_queue nothing;
