@@ -76,16 +76,29 @@ KERNEL_SRC := \
     kernel/syscall/attributes.cpp \
     kernel/syscall/descriptor.cpp \
     kernel/syscall/directory.cpp \
+    kernel/syscall/dispatch.cpp \
     kernel/syscall/epoll.cpp \
+    kernel/syscall/execve.cpp \
     kernel/syscall/file_arguments.cpp \
+    kernel/syscall/identity.cpp \
+    kernel/syscall/memory.cpp \
     kernel/syscall/open.cpp \
     kernel/syscall/poll.cpp \
+    kernel/syscall/process.cpp \
     kernel/syscall/read_write.cpp \
+    kernel/syscall/signal.cpp \
     kernel/syscall/socket.cpp \
     kernel/syscall/socket_file.cpp \
     kernel/syscall/socket_message.cpp \
     kernel/syscall/socketcall.cpp \
     kernel/syscall/stat.cpp \
+    kernel/syscall/system.cpp \
+    kernel/syscall/table.cpp \
+    kernel/syscall/thread.cpp \
+    kernel/syscall/time.cpp \
+    kernel/syscall/usage.cpp \
+    kernel/task/elf.cpp \
+    kernel/task/exec.cpp \
     kernel/task/exit.cpp \
     kernel/task/fork.cpp \
     kernel/task/futex.cpp \
@@ -93,6 +106,7 @@ KERNEL_SRC := \
     kernel/task/load.cpp \
     kernel/task/mutex.cpp \
     kernel/task/process.cpp \
+    kernel/task/program_stack.cpp \
     kernel/task/real_timer.cpp \
     kernel/task/reaper.cpp \
     kernel/task/scheduler.cpp \

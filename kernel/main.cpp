@@ -20,8 +20,9 @@
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/setup.hpp"
 #include "kernel/net_port.hpp"
+#include "kernel/syscall/execve.hpp"
+#include "kernel/task/exit.hpp"
 #include "kernel/task/scheduler.hpp"
-#include "kernel/task/wait_queue.hpp"
 
 namespace {
 
@@ -53,6 +54,12 @@ void start_files(const boot::boot_info& info) {
     mm::release_boot_memory(archive.physical, archive.length);
 }
 
+/// init= of the command line, or /bin/init.
+const char* first_program(const boot::boot_info& info) {
+    const char* path = info.option("init");
+    return path != nullptr && path[0] != 0 ? path : "/bin/init";
+}
+
 } // namespace
 
 extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_info) {
@@ -74,8 +81,6 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     drv::register_e1000(net::port::kernel_stack());     // eth0
     mm::protect_after_init();                           // tables written at boot become read-only
     mm::check_kernel_mappings();                        // no page writable and executable
-    task::wait_queue nothing;
-    for (;;) {
-        (void)nothing.wait([] { return false; });
-    }
+    require(syscall::start_init(first_program(info)), "process 1");
+    task::exit_thread(0);
 }

@@ -33,7 +33,7 @@ struct list_link {
 template <class T, list_link T::*Link>
 class list {
 public:
-    constexpr list() { head_.next = head_.previous = &head_; }
+    list() { head_.next = head_.previous = &head_; }
     list(const list&) = delete;
     list& operator=(const list&) = delete;
     ~list() {

@@ -68,14 +68,14 @@ public:
     /// Adds a count to an object that somebody else keeps alive during the call.
     static ref share(T* object) {
         if (object != nullptr) {
-            object->get();
+            object->lib::ref_counted::get();
         }
         return adopt(object);
     }
 
     ref(const ref& other) : object_(other.object_) {
         if (object_ != nullptr) {
-            object_->get();
+            object_->lib::ref_counted::get();
         }
     }
     ref(ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}

@@ -34,18 +34,6 @@ struct farewell {
     bool group_became_orphan = false;
 };
 
-// The waker of pthread_join and of waiting robust mutexes: the word becomes 0.
-void clear_thread_id(thread& self) {
-    if (self.clear_child_tid == 0) {
-        return;
-    }
-    const mm::user_ptr<int> word(self.clear_child_tid);
-    self.clear_child_tid = 0;
-    if (mm::store(word, 0).ok()) {
-        futex_wake(word.address(), 1);
-    }
-}
-
 // Takes the thread out of its process. True if it was the last one.
 bool leave_process(thread& self, uint32_t wait_status) {
     process& owner = *self.owner;
@@ -67,12 +55,6 @@ bool leave_process(thread& self, uint32_t wait_status) {
     }
     owner.thread_ended.wake_all();
     return last;
-}
-
-void finish_vfork(process& self) {
-    if (__atomic_exchange_n(&self.vfork_pending, false, __ATOMIC_SEQ_CST)) {
-        self.vfork_done.wake_all();
-    }
 }
 
 void release_resources(process& self) {
@@ -229,6 +211,24 @@ bool begin_exit(process& owner, thread* survivor, uint32_t wait_status) {
 }
 
 } // namespace
+
+// The waker of pthread_join and of waiting robust mutexes: the word becomes 0.
+void clear_thread_id(thread& self) {
+    if (self.clear_child_tid == 0) {
+        return;
+    }
+    const mm::user_ptr<int> word(self.clear_child_tid);
+    self.clear_child_tid = 0;
+    if (mm::store(word, 0).ok()) {
+        futex_wake(word.address(), 1);
+    }
+}
+
+void finish_vfork(process& self) {
+    if (__atomic_exchange_n(&self.vfork_pending, false, __ATOMIC_SEQ_CST)) {
+        self.vfork_done.wake_all();
+    }
+}
 
 void exit_process(uint32_t wait_status) {
     begin_exit(current_process(), &current(), wait_status);

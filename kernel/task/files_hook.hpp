@@ -1,6 +1,6 @@
 #pragma once
 // What task needs from kernel/fs, which lies above it: the open files and directories of a process are
-// opaque here and handed on by these functions. They are implemented in kernel/fs/task_hooks.cpp.
+// opaque here and handed on by these functions. They are implemented in kernel/fs/fs_context.cpp.
 
 #include "kernel/lib/result.hpp"
 

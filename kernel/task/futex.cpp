@@ -43,7 +43,7 @@ struct bucket {
 };
 
 constexpr unsigned bucket_count = 64;
-constinit bucket buckets[bucket_count];
+bucket buckets[bucket_count];
 
 bucket& bucket_of(const futex_key& key) {
     const uint64_t mixed = (reinterpret_cast<uint64_t>(key.object) >> 6) * 0x9e3779b97f4a7c15;

@@ -87,7 +87,6 @@ void initialize() {
     auto* boot = new (mm::mem_tag::task) thread("main", *kernel_threads_owner, 0);
     auto idle = create_thread("idle", *kernel_threads_owner, 0);
     ASSERT(queue != nullptr && boot != nullptr && idle.ok());
-    boot->kernel_stack_top = arch::this_cpu().kernel_stack_top;
     adopt_cpu(*queue, *boot, *idle.value());
     ASSERT(start_reaper().ok());
     start_load_sampling();

@@ -356,6 +356,20 @@ void set_nice(thread& target, int nice) {
     target.weight = weights[bounded + 20];
 }
 
+// run_ns and started_ns change together at a switch. The thread itself sees a switch in between as a
+// started_ns that moved, and reads again.
+uint64_t time_of_current_ns() {
+    const thread& self = current();
+    for (;;) {
+        const uint64_t started_ns = __atomic_load_n(&self.started_ns, __ATOMIC_RELAXED);
+        const uint64_t run_ns = __atomic_load_n(&self.run_ns, __ATOMIC_RELAXED);
+        const uint64_t now_ns = arch::clock_now_ns();
+        if (__atomic_load_n(&self.started_ns, __ATOMIC_RELAXED) == started_ns) {
+            return run_ns + (now_ns - started_ns);
+        }
+    }
+}
+
 thread_time time_of(thread& target) {
     const arch::spin_guard guard(target.home->lock);
     uint64_t total_ns = target.run_ns;

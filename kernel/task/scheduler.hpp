@@ -48,6 +48,8 @@ struct thread_time {
     uint64_t system_ns;
 };
 thread_time time_of(thread& target);
+/// The calling thread's time in all: cheap, for every system call.
+uint64_t time_of_current_ns();
 
 /// Threads ready or running, for /proc/loadavg; and the averages over 1, 5, 15 minutes (16.16 fixed point).
 unsigned runnable_threads();

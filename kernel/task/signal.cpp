@@ -388,20 +388,4 @@ lib::result<signal_action> exchange_signal_action(int number, const signal_actio
     return before;
 }
 
-lib::result<void> reset_signals_for_exec(process& self) {
-    auto* fresh = new (mm::mem_tag::task) signal_actions;
-    if (fresh == nullptr) {
-        return lib::error{ENOMEM};
-    }
-    auto next = lib::ref<signal_actions>::adopt(fresh);
-    const arch::spin_guard guard(self.signals.lock);
-    for (int i = 0; i < 64; i++) {
-        if (self.signals.actions->table[i].handler == handler_ignore) {
-            fresh->table[i].handler = handler_ignore;
-        }
-    }
-    std::swap(self.signals.actions, next);
-    return {};
-}
-
 } // namespace task

@@ -103,8 +103,8 @@ lib::result<int> wait_for_signal(signal_set wanted, uint64_t deadline_ns, signal
 /// A fault of the calling thread becomes a signal: if it is blocked or ignored, the process dies of it.
 void force_signal(int number, const signal_info& info);
 
-/// exec: handlers go back to SIG_DFL (ignored stay ignored), in a table of the process's own. ENOMEM.
-lib::result<void> reset_signals_for_exec(process& self);
+/// Fills the user's siginfo_t.
+void describe_signal(int number, const signal_info& info, siginfo_t& user);
 
 /// What sigaltstack(2) tells about the thread's alternate stack.
 stack_t alternate_stack_of(const thread& self, uint64_t rsp);

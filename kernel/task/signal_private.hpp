@@ -30,7 +30,4 @@ int take_signal_locked(thread& self, signal_set allowed, signal_info& info);
 lib::result<void> enter_handler(arch::trap_frame& frame, int number, const signal_action& action,
                                 const signal_info& info, signal_set mask_to_restore);
 
-/// Fills the user's siginfo_t.
-void describe_signal(int number, const signal_info& info, siginfo_t& user);
-
 } // namespace task

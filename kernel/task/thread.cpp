@@ -50,7 +50,9 @@ thread::thread(const char* thread_name, process& its_owner, int thread_id)
 }
 
 thread::~thread() {
-    mm::free_kernel_stack(kernel_stack_top);
+    if (kernel_stack_top != 0) { // the boot thread's stack is part of the image
+        mm::free_kernel_stack(kernel_stack_top);
+    }
     delete fpu;
     lib::ref<process>::adopt(owner).reset();
 }

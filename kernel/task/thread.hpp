@@ -64,6 +64,7 @@ struct thread : lib::ref_counted {
     uint64_t call_number = 0;
     restart_rule call_restart = restart_rule::none; ///< its rule, once it was interrupted
     uint64_t restart_deadline_ns = 0;               ///< nanosleep: until when
+    uint64_t restart_rest_address = 0;              ///< and where the rest is to be told
 
     // Accounting: written by the thread itself, read by anybody.
     uint64_t run_ns = 0;    ///< in all, up to the last switch

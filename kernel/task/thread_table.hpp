@@ -26,6 +26,11 @@ void withdraw_thread(thread& dying, thread_end how);
 /// A zombie was waited for. process_table_lock held.
 void free_thread_id_locked();
 
+/// CLONE_CHILD_CLEARTID: clears the thread's word in user memory and wakes who waits for it.
+void clear_thread_id(thread& self);
+/// Lets a vfork parent go on.
+void finish_vfork(process& self);
+
 /// Threads that exist.
 unsigned count_threads();
 
