@@ -9,6 +9,7 @@
 #include "kernel/mm/user_ptr.hpp"
 #include "kernel/syscall/file.hpp"
 #include "kernel/syscall/file_arguments.hpp"
+#include "kernel/syscall/socket.hpp"
 
 namespace syscall {
 
@@ -71,6 +72,7 @@ lib::result<long> fcntl(int fd, int command, uint64_t argument) {
         return long{f->status_flags()};
     case F_SETFL:
         f->set_status_flags(static_cast<uint32_t>(argument));
+        note_status_flags(*f);
         return 0L;
     case F_GETLK:
     case F_SETLK:
@@ -79,9 +81,12 @@ lib::result<long> fcntl(int fd, int command, uint64_t argument) {
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
         return record_lock(*f, command, argument);
-    case F_SETOWN: // SIGIO is never sent: nobody needs to be remembered for it.
+    case F_SETOWN:
+        set_signal_owner(*f, static_cast<int>(argument));
+        return 0L;
     case F_GETOWN:
-    case F_SETSIG:
+        return long{signal_owner(*f)};
+    case F_SETSIG: // always SIGIO and SIGURG
     case F_GETSIG:
         return 0L;
     case F_GETPIPE_SZ:
@@ -116,8 +121,13 @@ lib::result<long> ioctl(int fd, uint32_t request, uint64_t argument) {
         f->set_status_flags(others | (on != 0 ? O_NONBLOCK : 0));
         return 0L;
     }
-    case FIOASYNC:
+    case FIOASYNC: {
+        const int on = TRY(mm::fetch(mm::user_ptr<const int>(argument)));
+        const uint32_t others = f->status_flags() & ~static_cast<uint32_t>(O_ASYNC);
+        f->set_status_flags(others | (on != 0 ? O_ASYNC : 0));
+        note_status_flags(*f);
         return 0L;
+    }
     default:
         break;
     }

@@ -1,8 +1,8 @@
 // A socket is a file with an inode: read, write, poll, ioctl and close on its descriptor end here and go on
 // to the socket layer. The file owns the socket and releases it when the last descriptor is closed.
 //
-// O_NONBLOCK and O_ASYNC belong to the file, but families ask the socket: find_socket() copies them over at
-// the start of each call, so a change counts from the next call on, as POSIX has it.
+// O_NONBLOCK and O_ASYNC belong to the file, but families ask the socket: socket_in() copies them over at the
+// start of each call and when fcntl changed them.
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
@@ -167,6 +167,22 @@ lib::result<net::socket*> socket_of(fs::file& f) {
         return lib::error{ENOTSOCK};
     }
     return &socket_in(f);
+}
+
+void set_signal_owner(fs::file& f, int owner) {
+    if (f.ops == &socket_file_ops) {
+        socket_in(f).owner = owner;
+    }
+}
+
+int signal_owner(fs::file& f) {
+    return f.ops == &socket_file_ops ? socket_in(f).owner : 0;
+}
+
+void note_status_flags(fs::file& f) {
+    if (f.ops == &socket_file_ops) {
+        socket_in(f);
+    }
 }
 
 lib::result<open_socket> find_socket(int fd) {
