@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,12 @@ int read_escape() {
     }
 }
 
+/// True when more has been typed, or pasted, already.
+bool input_waits() {
+    struct pollfd wanted = {0, POLLIN, 0};
+    return poll(&wanted, 1, 0) > 0;
+}
+
 size_t terminal_columns() {
     struct winsize size;
     return ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
@@ -140,6 +147,7 @@ private:
     void complete();
     void list_matches(const list<char*>& matches);
     void draw();
+    void draw_now();
     void put(const char* data, size_t length) {
         while (length > 0) {
             ssize_t written = write(1, data, length);
@@ -157,11 +165,21 @@ private:
     text line_;
     text draft_; // the unfinished line while older ones are shown
     size_t cursor_ = 0;
+    bool stale_ = false; // the screen shows less than line_
     size_t entry_ = history.size();
 };
 
-/// Draws the whole line; of a long one, the part around the cursor.
+/// Draws when there is time: what is pasted needs no picture of every step.
 void editor::draw() {
+    stale_ = true;
+    if (!input_waits()) {
+        draw_now();
+    }
+}
+
+/// Draws the whole line; of a long one, the part around the cursor.
+void editor::draw_now() {
+    stale_ = false;
     size_t width = columns_ - 1 > strlen(prompt_) ? columns_ - 1 - strlen(prompt_) : 1;
     size_t start = cursor_ >= width ? cursor_ - width + 1 : 0;
     size_t shown = line_.size() - start < width ? line_.size() - start : width;
@@ -178,7 +196,7 @@ void editor::draw() {
 
 void editor::insert(char c) {
     line_.insert(cursor_++, &c, 1);
-    if (cursor_ == line_.size() && strlen(prompt_) + cursor_ < columns_) {
+    if (!stale_ && cursor_ == line_.size() && strlen(prompt_) + cursor_ < columns_) {
         put(&c, 1); // the usual case: typing at the end
     } else {
         draw();
@@ -417,11 +435,17 @@ edit_outcome editor::run(text& result) {
     edit_outcome outcome = edit_outcome::line;
     int key = 0;
     do {
+        if (stale_ && !input_waits()) {
+            draw_now();
+        }
         key = read_byte();
         if (key == control('[')) {
             key = read_escape();
         }
     } while (handle(key, outcome));
+    if (stale_) {
+        draw_now();
+    }
     put("\r\n");
     if (outcome == edit_outcome::line) {
         remember(line_.c_str());
