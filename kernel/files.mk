@@ -22,6 +22,7 @@ KERNEL_SRC := \
     kernel/arch/symbols.cpp \
     kernel/arch/trap_entry.asm \
     kernel/arch/traps.cpp \
+    kernel/crash_test.cpp \
     kernel/fs/dentry.cpp \
     kernel/fs/devfs.cpp \
     kernel/fs/directory.cpp \

@@ -15,6 +15,7 @@
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/random.hpp"
 #include "kernel/arch/trap.hpp"
+#include "kernel/crash_test.hpp"
 #include "kernel/fs/initramfs.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/mm/frames.hpp"
@@ -81,6 +82,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     drv::register_e1000(net::port::kernel_stack());     // eth0
     mm::protect_after_init();                           // tables written at boot become read-only
     mm::check_kernel_mappings();                        // no page writable and executable
+    kernel::crash_if_asked(info.option("crash"));       // for tests of the panic
     require(syscall::start_init(first_program(info)), "process 1");
     task::exit_thread(0);
 }

@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/panic_state.hpp"
 #include "kernel/arch/percpu.hpp"
+#include "kernel/arch/trap.hpp"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/log.hpp"
@@ -74,7 +75,7 @@ void enter_panic() {
 void log_headline(const char* text, va_list arguments) {
     char line[200];
     lib::format_arguments(line, sizeof line, text, arguments);
-    LOG_ERROR("PANIC on CPU %u: %s", this_cpu().index, line);
+    LOG_ERROR("PANIC on CPU %u in %s: %s", this_cpu().index, task::current_name(), line);
 }
 
 [[noreturn]] void finish_panic() {

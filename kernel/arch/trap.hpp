@@ -44,9 +44,15 @@ enum class fault_outcome : uint8_t { handled, not_mapped, protected_, beyond_fil
 /// interrupts as they were at the fault; may sleep when they were on. Never called holding a spin lock.
 fault_outcome handle_page_fault(uint64_t address, arch::page_access access);
 
+/// True if the address is in the guard page of a kernel stack.
+bool is_stack_guard(uint64_t address);
+
 } // namespace mm
 
 namespace task {
+
+/// Name of the thread that runs on this CPU, for a panic: no lock, no allocation. Any context.
+const char* current_name();
 
 /// A program did something it may not: turn it into a signal. Interrupts on, may sleep. Delivery happens
 /// in on_return_to_user.

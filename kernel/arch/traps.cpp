@@ -191,6 +191,9 @@ void handle_exception(trap_frame& frame) {
         drop_kernel_debug_trap(frame);
         return;
     }
+    if (frame.vector == double_fault && mm::is_stack_guard(read_cr2())) {
+        panic_with_frame(frame, "kernel stack exhausted");
+    }
     if (frame.vector == double_fault || frame.vector == machine_check || !frame.from_user()) {
         panic_with_frame(frame, "%s (error %#lx)", exception_names[frame.vector], frame.error_code);
     }

@@ -14,7 +14,7 @@
 
 extern "C" {
 extern char text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
-extern char ro_after_init_end[];
+extern char ro_after_init_end[], boot_thread_stack[];
 }
 
 namespace mm {
@@ -96,6 +96,7 @@ void build_kernel_tables(const boot::boot_info& info, table_allocator allocate) 
     map_image_part(text_start, text_end, executable);
     map_image_part(rodata_start, rodata_end, read_only);
     map_image_part(data_start, data_end, read_write);
+    *find_entry(root, address_of(boot_thread_stack), nullptr) = 0; // its guard page
     protect_alias(text_start, text_end);
     protect_alias(rodata_start, rodata_end);
     boot_table(physical_to_virtual<uint64_t>(root), table_index(vmap_base, 4));

@@ -14,10 +14,13 @@
 #include "kernel/arch/device_memory.hpp"
 #include "kernel/arch/percpu.hpp"
 #include "kernel/arch/spinlock.hpp"
+#include "kernel/arch/trap.hpp"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/page_table.hpp"
+
+extern "C" char boot_thread_stack[];
 
 namespace mm {
 namespace {
@@ -108,6 +111,9 @@ void free_kernel_stack(uint64_t stack_top) {
 }
 
 bool is_stack_guard(uint64_t address) {
+    if (address - reinterpret_cast<uint64_t>(boot_thread_stack) < page_size) {
+        return true;
+    }
     return address >= vmap_base && address < stacks_end &&
            (address - vmap_base) % slot_bytes < kernel_stack_bytes;
 }

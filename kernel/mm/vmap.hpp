@@ -15,8 +15,6 @@ constexpr size_t kernel_stack_bytes = 16 * 1024;
 lib::result<uint64_t> allocate_kernel_stack();
 /// Gives a stack back that no CPU runs on any more. Any context but irq.
 void free_kernel_stack(uint64_t stack_top);
-/// True if the address is in the guard page of a kernel stack; for the double fault's message.
-bool is_stack_guard(uint64_t address);
 
 enum class device_caching : uint8_t { uncached, write_combining };
 

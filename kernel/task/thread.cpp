@@ -139,4 +139,9 @@ lib::result<thread*> create_kernel_thread(const char* name, void (*entry)(void*)
     return &started;
 }
 
+const char* current_name() {
+    const thread* const running = arch::current_thread();
+    return running == nullptr ? "boot" : running->name;
+}
+
 } // namespace task
