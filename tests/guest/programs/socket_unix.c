@@ -408,6 +408,7 @@ static void test_sleeping(void) {
 }
 
 int main(void) {
+    setvbuf(stdout, NULL, _IOLBF, 0);
     test_pair();
     test_flow();
     test_connect();
