@@ -1,11 +1,13 @@
 # The sources of libc/, sorted.
 LIBC_SRC := \
+    libc/src/accounts.cpp \
     libc/src/big_decimal.cpp \
     libc/src/calendar.cpp \
     libc/src/clock.cpp \
     libc/src/ctype.cpp \
     libc/src/cxx.cpp \
     libc/src/dirent.cpp \
+    libc/src/dns_message.cpp \
     libc/src/entry.asm \
     libc/src/environment.cpp \
     libc/src/err.cpp \
@@ -19,9 +21,12 @@ LIBC_SRC := \
     libc/src/files.cpp \
     libc/src/format.cpp \
     libc/src/format_floating.cpp \
+    libc/src/getaddrinfo.cpp \
     libc/src/getcwd.cpp \
+    libc/src/gethostby.cpp \
     libc/src/getopt.cpp \
     libc/src/inet.cpp \
+    libc/src/interfaces.cpp \
     libc/src/malloc.cpp \
     libc/src/memory_blocks.cpp \
     libc/src/messages.cpp \
@@ -31,6 +36,9 @@ LIBC_SRC := \
     libc/src/printf.cpp \
     libc/src/process.cpp \
     libc/src/qsort.cpp \
+    libc/src/resolver.cpp \
+    libc/src/scanf.cpp \
+    libc/src/services.cpp \
     libc/src/signal.cpp \
     libc/src/socket.cpp \
     libc/src/stack_protector.cpp \
@@ -39,4 +47,5 @@ LIBC_SRC := \
     libc/src/string.cpp \
     libc/src/strtod.cpp \
     libc/src/strtol.cpp \
-    libc/src/terminal.cpp
+    libc/src/terminal.cpp \
+    libc/src/text_file.cpp

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <sys/klog.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
@@ -197,6 +198,9 @@ ssize_t getrandom(void* buffer, size_t size, unsigned int flags) {
 }
 int reboot(int command) {
     return checked_int(SYS_reboot, static_cast<int>(LINUX_REBOOT_MAGIC1), LINUX_REBOOT_MAGIC2, command);
+}
+int klogctl(int operation, char* buffer, int size) {
+    return checked_int(SYS_syslog, operation, buffer, size);
 }
 int sethostname(const char* name, size_t size) {
     return checked_int(SYS_sethostname, name, size);
