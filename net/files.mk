@@ -5,14 +5,35 @@ NET_SRC := \
     net/core/drop.cpp \
     net/core/iov_iter.cpp \
     net/core/loopback.cpp \
+    net/core/report.cpp \
     net/core/sk_buff.cpp \
     net/core/skb_checksum.cpp \
+    net/core/snmp.cpp \
     net/core/sock.cpp \
     net/core/sock_options.cpp \
     net/core/socket.cpp \
     net/core/timer.cpp \
     net/core/trace.cpp \
     net/ethernet/ethernet.cpp \
+    net/ipv4/af_inet.cpp \
+    net/ipv4/arp.cpp \
+    net/ipv4/arp_input.cpp \
+    net/ipv4/datagram.cpp \
+    net/ipv4/devinet.cpp \
+    net/ipv4/icmp.cpp \
+    net/ipv4/inet_report.cpp \
+    net/ipv4/inet_sock.cpp \
+    net/ipv4/ip_control.cpp \
+    net/ipv4/ip_fragment.cpp \
+    net/ipv4/ip_input.cpp \
+    net/ipv4/ip_output.cpp \
+    net/ipv4/ip_sockopt.cpp \
+    net/ipv4/multicast.cpp \
+    net/ipv4/ping.cpp \
+    net/ipv4/ports.cpp \
+    net/ipv4/raw.cpp \
+    net/ipv4/route.cpp \
+    net/ipv4/udp.cpp \
     net/stack.cpp \
     net/unix/unix.cpp \
     net/unix/unix_connect.cpp \

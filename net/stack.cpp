@@ -5,11 +5,17 @@
 #include "net/stack.hpp"
 
 #include "kernel/abi/errno.h"
-#include "kernel/lib/format.hpp"
 #include "kernel/lib/string.hpp"
 #include "net/core/dev.hpp"
 #include "net/core/loopback.hpp"
+#include "net/core/report.hpp"
+#include "net/core/snmp.hpp"
 #include "net/ethernet/ethernet.hpp"
+#include "net/ipv4/af_inet.hpp"
+#include "net/ipv4/arp.hpp"
+#include "net/ipv4/inet_report.hpp"
+#include "net/ipv4/route.hpp"
+#include "net/ipv4/tcp.hpp"
 #include "net/unix/unix.hpp"
 
 #include <new>
@@ -18,11 +24,21 @@ namespace net {
 
 namespace {
 
+constexpr uint32_t loopback_address = 0x7f000001;
+constexpr uint32_t loopback_netmask = 0xff000000;
+
 lib::result<void> make_layers(stack& in) {
+    void* counters = port::allocate(sizeof(snmp_counters), port::memory_tag::table);
+    if (counters == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    in.snmp = new (counters) snmp_counters;
     ethernet_init(in);
     in.loopback = TRY(create_loopback(in));
+    TRY(inet_init(in));
     TRY(unix_init(in));
-    return dev_open(*in.loopback);
+    TRY(dev_open(*in.loopback));
+    return set_interface_address(in, *in.loopback, loopback_address, loopback_netmask, 0);
 }
 
 } // namespace
@@ -45,8 +61,12 @@ void stack::destroy(stack* which) {
     unix_exit(*which);
     if (which->loopback != nullptr) {
         unregister_netdev(*which->loopback);
+    }
+    inet_exit(*which);
+    if (which->loopback != nullptr) {
         destroy_loopback(which->loopback);
     }
+    port::release(which->snmp);
     which->~stack();
     port::release(which);
 }
@@ -56,6 +76,27 @@ port::time_ns stack::run() {
     const port::time_ns next = timers.run(port::now());
     return more ? port::now() : next;
 }
+
+void stack::notify_device(net_device& device, device_event event) {
+    if (routes == nullptr || arp == nullptr) {
+        return; // a stack that was only half made is taken down
+    }
+    switch (event) {
+    case device_event::up:
+        routes_device_up(*this, device);
+        break;
+    case device_event::down:
+        routes_device_down(*this, device);
+        arp_device_down(*this, device);
+        break;
+    case device_event::gone:
+        routes_device_gone(*this, device);
+        arp_device_down(*this, device);
+        break;
+    }
+}
+
+// ---- tables ----------------------------------------------------------------------------------------------
 
 lib::result<void> stack::register_family(const net_proto_family& family) {
     if (families_[family.family] != nullptr) {
@@ -72,6 +113,7 @@ void stack::register_link_handler(const link_handler& handler) {
             return;
         }
     }
+    ASSERT(!"too many link layers");
 }
 
 void stack::register_packet_handler(const packet_handler& handler) {
@@ -81,6 +123,7 @@ void stack::register_packet_handler(const packet_handler& handler) {
             return;
         }
     }
+    ASSERT(!"too many network layers");
 }
 
 void stack::register_inet_protocol(const inet_protocol& protocol) {
@@ -112,7 +155,7 @@ const packet_handler* stack::find_packet_handler(uint16_t ethertype) const {
 net_device* stack::find_device(const char* name) {
     port::guard held(device_list_lock);
     for (net_device& device : devices) {
-        if (strncmp(device.name, name, sizeof device.name) == 0) {
+        if (strncmp(device.name, name, sizeof(device.name)) == 0) {
             return &device;
         }
     }
@@ -129,20 +172,21 @@ net_device* stack::find_device(unsigned index) {
     return nullptr;
 }
 
-void stack::notify_device(net_device&, device_event) {}
-
-void report_writer::print(const char* text, ...) {
-    char line[512];
-    va_list arguments;
-    va_start(arguments, text);
-    const size_t length = lib::format_arguments(line, sizeof line, text, arguments);
-    va_end(arguments);
-    write(context, line, length < sizeof line ? length : sizeof line - 1);
-}
-
 const report reports[] = {
+    {"arp", report_arp},
+    {"dev", report_dev},
+    {"drops", report_drops},
+    {"icmp", report_icmp},
+    {"netstat", report_netstat},
+    {"raw", report_raw},
+    {"route", report_route},
+    {"snmp", report_snmp},
+    {"sockstat", report_sockstat},
+    {"tcp", report_tcp},
+    {"trace_events", report_trace_events},
+    {"udp", report_udp},
     {"unix", unix_report},
 };
-const size_t report_count = sizeof reports / sizeof reports[0];
+const size_t report_count = sizeof(reports) / sizeof(reports[0]);
 
 } // namespace net

@@ -156,6 +156,7 @@ lib::result<lib::ref<fs::file>> make_file(net::socket* sock, int type_flags) {
     lib::ref<fs::inode> node = TRY(fs::new_anonymous_inode(S_IFSOCK | 0777));
     const uint32_t open_flags = O_RDWR | ((type_flags & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
     lib::ref<fs::file> f = TRY(fs::new_file(socket_file_ops, std::move(node), open_flags));
+    sock->inode = f->node->number;
     f->private_data = sock;
     return f;
 }

@@ -46,6 +46,7 @@ struct sock : lib::ref_counted {
     skb_queue error_queue;       ///< MSG_ERRQUEUE
     uint32_t receive_memory = 0; ///< truesize of what waits to be read
     uint32_t send_memory = 0;    ///< truesize of what waits to leave; atomic, also touched without the lock
+    uint32_t dropped = 0;        ///< packets that found the receive queue full
     bool send_space_wanted = false;    ///< atomic: somebody waits for send_memory to fall
     uint32_t receive_buffer_limit = 0; ///< SO_RCVBUF
     uint32_t send_buffer_limit = 0;    ///< SO_SNDBUF

@@ -10,7 +10,6 @@
 namespace net {
 
 struct arp_table;
-struct report_writer;
 
 constexpr unsigned arp_table_limit = 512;
 constexpr unsigned arp_incomplete_limit = 64;
@@ -45,7 +44,5 @@ void arp_device_down(stack& in, net_device& device);
 lib::result<arp_table*> create_arp_table(stack& in);
 void destroy_arp_table(arp_table* table);
 void arp_init(stack& in);
-
-void report_arp(stack& in, report_writer& to); ///< /proc/net/arp
 
 } // namespace net

@@ -12,7 +12,4 @@ void ping_receive(stack& in, skb_ptr skb);
 /// An error about an echo request of ours.
 void ping_error(stack& in, const sk_buff& quoted, const icmp_error& what);
 
-struct report_writer;
-void report_icmp_sockets(stack& in, report_writer& to); ///< /proc/net/icmp
-
 } // namespace net

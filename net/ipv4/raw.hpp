@@ -7,7 +7,6 @@
 namespace net {
 
 struct raw_table;
-struct report_writer;
 
 /// Gives every raw socket that wants it a copy of a whole packet for this host; data at the IP header. True
 /// when one took it. Worker context.
@@ -17,6 +16,5 @@ void raw_error(stack& in, const sk_buff& quoted, const icmp_error& what);
 
 lib::result<raw_table*> create_raw_table();
 void destroy_raw_table(raw_table* table);
-void report_raw(stack& in, report_writer& to); ///< /proc/net/raw
 
 } // namespace net

@@ -16,7 +16,6 @@
 namespace net {
 
 class stack;
-struct report_writer;
 struct route_table;
 
 enum class route_type : uint8_t {
@@ -109,7 +108,5 @@ void routes_device_up(stack& in, net_device& device);
 
 lib::result<route_table*> create_route_table();
 void destroy_route_table(route_table* table);
-
-void report_route(stack& in, report_writer& to); ///< /proc/net/route
 
 } // namespace net
