@@ -15,7 +15,6 @@
 #include "net/ipv4/arp.hpp"
 #include "net/ipv4/inet_report.hpp"
 #include "net/ipv4/route.hpp"
-#include "net/ipv4/tcp.hpp"
 #include "net/unix/unix.hpp"
 
 #include <new>
@@ -173,19 +172,12 @@ net_device* stack::find_device(unsigned index) {
 }
 
 const report reports[] = {
-    {"arp", report_arp},
-    {"dev", report_dev},
-    {"drops", report_drops},
-    {"icmp", report_icmp},
-    {"netstat", report_netstat},
-    {"raw", report_raw},
-    {"route", report_route},
-    {"snmp", report_snmp},
-    {"sockstat", report_sockstat},
-    {"tcp", report_tcp},
-    {"trace_events", report_trace_events},
-    {"udp", report_udp},
-    {"unix", unix_report},
+    {"arp", report_arp},           {"dev", report_dev},
+    {"drops", report_drops},       {"icmp", report_icmp},
+    {"netstat", report_netstat},   {"raw", report_raw},
+    {"route", report_route},       {"snmp", report_snmp},
+    {"sockstat", report_sockstat}, {"trace_events", report_trace_events},
+    {"udp", report_udp},           {"unix", unix_report},
 };
 const size_t report_count = sizeof(reports) / sizeof(reports[0]);
 
