@@ -15,7 +15,6 @@
 #include "net/stack.hpp"
 #include "net/wire/ipv4.hpp"
 
-#include <bit>
 #include <new>
 
 namespace net {
@@ -41,8 +40,10 @@ bool goes_before(const route_key& left, const route_key& right) {
     return left.metric < right.metric;
 }
 
+/// Ones, then zeros: the inverse plus one is a power of two.
 bool is_netmask(uint32_t mask) {
-    return std::countl_one(mask) == std::popcount(mask);
+    const uint32_t host_bits = ~mask;
+    return (host_bits & (host_bits + 1)) == 0;
 }
 
 } // namespace
