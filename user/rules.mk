@@ -54,7 +54,7 @@ INITRAMFS := $O/initramfs.cpio
 
 # mkinitrd FILE LAYER: an archive of all programs, user/rootfs and one more layer.
 mkinitrd = tools/mkinitrd -o $(1) -d dev,proc,root,tmp,var/log,var/run --program $O/rootfs/bin/test:bin/[ \
-    $(USER_BINARIES:$O/rootfs/bin/%=--program $O/rootfs/bin/%:bin/%) user/rootfs $(2)
+    $(foreach program,$(USER_PROGRAMS),--program $O/rootfs/bin/$(program):bin/$(program)) user/rootfs $(2)
 
 initramfs: $(INITRAMFS)
 $(INITRAMFS): $(USER_BINARIES) tools/mkinitrd FORCE
