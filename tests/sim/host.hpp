@@ -1,0 +1,110 @@
+#pragma once
+// Hosts of the simulation: a stack with one network card each, joined by a wire.
+//
+//   sim::host a("10.0.0.1"), b("10.0.0.2");
+//   sim::wire wire(a, b, {.delay = 5 * millisecond, .loss_percent = 1});
+
+#include "net/core/net_device.hpp"
+#include "net/stack.hpp"
+#include "sim/world.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sim {
+
+using frame = std::vector<uint8_t>;
+
+class wire;
+
+/// "10.0.0.1" as a number of the host.
+uint32_t address(const char* text);
+
+/// A network card: what it sends goes to its wire and its log, what the wire brings is received.
+class nic {
+public:
+    nic(net::stack& in, uint8_t number, uint32_t features);
+    ~nic();
+    nic(const nic&) = delete;
+    nic& operator=(const nic&) = delete;
+
+    /// A frame arrives, now.
+    void receive(frame bytes);
+
+    net::net_device device;
+    std::vector<frame> sent; ///< every frame that left, for tests to look at
+    wire* plugged_in = nullptr;
+    unsigned flushes = 0;
+    bool ring_full = false; ///< start_xmit answers `busy`
+    unsigned multicast_updates = 0;
+
+private:
+    friend struct nic_driver;
+    std::deque<frame> received_;
+};
+
+/// A stack with one card, up and with an address.
+class host {
+public:
+    explicit host(const char* ip, unsigned prefix = 24, uint32_t features = 0);
+    /// A stack with a card that is up but has no address.
+    struct unconfigured {};
+    explicit host(unconfigured, uint32_t features = 0);
+    ~host();
+    host(const host&) = delete;
+    host& operator=(const host&) = delete;
+
+    net::stack& stack() { return *stack_; }
+    net::net_device& device() { return card->device; }
+    uint32_t ip() const { return ip_; }
+    uint64_t drops(net::drop_reason reason) const { return stack_->drops[static_cast<unsigned>(reason)]; }
+    /// The text of /proc/net/NAME.
+    std::string report(const char* name);
+    /// Ends the stack early, to look at what it left behind.
+    void destroy();
+
+    std::unique_ptr<nic> card;
+
+private:
+    net::stack* stack_ = nullptr;
+    uint32_t ip_ = 0;
+};
+
+/// What a wire does to frames.
+struct wire_options {
+    net::port::time_ns delay = 100 * net::port::microsecond;
+    net::port::time_ns jitter = 0; ///< added at random, so that frames overtake each other
+    unsigned loss_percent = 0;
+    unsigned duplicate_percent = 0;
+    uint64_t bits_per_second = 0; ///< 0: no limit
+    unsigned queue_frames = 1000; ///< what waits for the bandwidth
+};
+
+/// Joins the cards of two hosts.
+class wire {
+public:
+    wire(host& left, host& right, const wire_options& options = {});
+    ~wire();
+    wire(const wire&) = delete;
+    wire& operator=(const wire&) = delete;
+
+    wire_options options;
+    /// Asked about every frame, if set; false loses it. May change the bytes.
+    std::function<bool(host& from, frame& bytes)> filter;
+    uint64_t carried = 0;
+    uint64_t lost = 0;
+
+private:
+    friend struct nic_driver;
+    void carry(nic& from, frame bytes);
+
+    host& left_;
+    host& right_;
+    net::port::time_ns line_free_at_[2] = {};
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace sim

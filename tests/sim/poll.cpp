@@ -1,0 +1,49 @@
+// See poll.hpp.
+
+#include "sim/poll.hpp"
+
+#include "kernel/abi/files.h"
+#include "net/core/socket.hpp"
+
+#include <algorithm>
+
+namespace net::port {
+
+poll_table::~poll_table() {
+    for (queue* each : queues_) {
+        std::erase(*each, this);
+    }
+}
+
+void poll_table::add(queue& to) {
+    to.push_back(this);
+    queues_.push_back(&to);
+}
+
+void poll_table::woken(queue& by) {
+    std::erase(queues_, &by);
+    sim::world::current().make_ready(*waiter_, sim::wake_cause::woken);
+}
+
+void poll_table::forget(queue& gone) {
+    std::erase(queues_, &gone);
+}
+
+} // namespace net::port
+
+namespace sim {
+
+short poll(net::socket& socket, short events, net::port::time_ns timeout) {
+    world& in = world::current();
+    const net::port::time_ns deadline = timeout == net::port::never ? timeout : in.now() + timeout;
+    for (;;) {
+        net::port::poll_table table(in.running());
+        const int holds = net::sock_poll(socket, &table) & (events | POLLERR | POLLHUP);
+        if (holds != 0 || in.now() >= deadline) {
+            return static_cast<short>(holds);
+        }
+        in.sleep(deadline);
+    }
+}
+
+} // namespace sim

@@ -1,0 +1,41 @@
+#pragma once
+// poll() on the host: the waiter, and a call that waits for one socket.
+
+#include "net/port.hpp"
+#include "sim/world.hpp"
+
+#include <vector>
+
+namespace net {
+struct socket;
+}
+
+namespace net::port {
+
+/// One poll() under way: the queues that it was added to, and the fiber that waits.
+class poll_table {
+public:
+    explicit poll_table(sim::fiber* waiter) : waiter_(waiter) {}
+    ~poll_table();
+    poll_table(const poll_table&) = delete;
+    poll_table& operator=(const poll_table&) = delete;
+
+    using queue = std::vector<poll_table*>;
+    void add(queue& to);
+    /// The queue was woken; it has forgotten this poller already.
+    void woken(queue& by);
+    void forget(queue& gone);
+
+private:
+    sim::fiber* waiter_;
+    std::vector<queue*> queues_;
+};
+
+} // namespace net::port
+
+namespace sim {
+
+/// Waits until one of the events (or an error) holds, at most until the timeout. Returns what holds.
+short poll(net::socket& socket, short events, net::port::time_ns timeout = net::port::never);
+
+} // namespace sim

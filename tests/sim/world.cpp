@@ -1,0 +1,243 @@
+// The event loop of the simulation, and its fibers.
+//
+// The loop takes the next ready fiber and runs it until it sleeps or ends. When no fiber is ready the clock
+// jumps to the next event. Order is strict: ready fibers first come, first served; events of one moment in
+// the order in which they were made. That is all that determinism needs.
+
+#include "sim/world.hpp"
+
+#include "net/stack.hpp"
+#include "sim/fiber.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+#if defined(__SANITIZE_ADDRESS__)
+#    include <sanitizer/common_interface_defs.h>
+#else
+static void __sanitizer_start_switch_fiber(void**, const void*, size_t) {}
+static void __sanitizer_finish_switch_fiber(void*, const void**, size_t*) {}
+#endif
+
+namespace sim {
+namespace {
+
+world* the_world = nullptr;
+const void* loop_stack_bottom = nullptr;
+size_t loop_stack_bytes = 0;
+
+[[noreturn]] void fail(const char* what) {
+    std::fprintf(stderr, "simulation: %s\n", what);
+    std::abort();
+}
+
+} // namespace
+
+/// A stack's net worker: runs the stack whenever it is woken or its next deadline comes.
+struct worker {
+    fiber* runner = nullptr;
+    bool wanted = true;
+    bool stop = false;
+};
+
+world::world(uint64_t seed) : random_(seed), loop_(std::make_unique<fiber>()) {
+    if (the_world != nullptr) {
+        fail("two worlds at once");
+    }
+    the_world = this;
+    loop_->name = "loop";
+}
+
+world::~world() {
+    workers_.clear();
+    the_world = nullptr;
+}
+
+world& world::current() {
+    if (the_world == nullptr) {
+        fail("no world");
+    }
+    return *the_world;
+}
+
+// ---- fibers ----------------------------------------------------------------------------------------------
+
+void world::entry() {
+    __sanitizer_finish_switch_fiber(nullptr, &loop_stack_bottom, &loop_stack_bytes);
+    world& in = current();
+    fiber& self = *in.running_;
+    self.body();
+    if (!self.held.empty()) {
+        fail("a program ended while it held a lock");
+    }
+    self.finished = true;
+    in.programs_alive_ -= self.daemon ? 0 : 1;
+    __sanitizer_start_switch_fiber(nullptr, loop_stack_bottom, loop_stack_bytes);
+    setcontext(&in.loop_->context);
+    std::abort();
+}
+
+fiber& world::spawn(std::string name, std::function<void()> body) {
+    fiber& fresh = spawn_daemon(std::move(name), std::move(body));
+    fresh.daemon = false;
+    programs_alive_++;
+    return fresh;
+}
+
+fiber& world::spawn_daemon(std::string name, std::function<void()> body) {
+    auto fresh = std::make_unique<fiber>();
+    fresh->name = std::move(name);
+    fresh->body = std::move(body);
+    fresh->daemon = true;
+    fresh->stack = std::make_unique<char[]>(fiber::stack_bytes);
+    getcontext(&fresh->context);
+    fresh->context.uc_stack.ss_sp = fresh->stack.get();
+    fresh->context.uc_stack.ss_size = fiber::stack_bytes;
+    fresh->context.uc_link = nullptr;
+    makecontext(&fresh->context, &world::entry, 0);
+    fibers_.push_back(std::move(fresh));
+    make_ready(*fibers_.back(), wake_cause::none);
+    return *fibers_.back();
+}
+
+void world::switch_to(fiber& which) {
+    running_ = &which;
+    __sanitizer_start_switch_fiber(&loop_->asan_stack, which.stack.get(), fiber::stack_bytes);
+    swapcontext(&loop_->context, &which.context);
+    __sanitizer_finish_switch_fiber(loop_->asan_stack, nullptr, nullptr);
+    running_ = nullptr;
+    if (which.finished) {
+        which.stack.reset();
+    }
+}
+
+void world::back_to_loop() {
+    fiber& self = *running_;
+    __sanitizer_start_switch_fiber(&self.asan_stack, loop_stack_bottom, loop_stack_bytes);
+    swapcontext(&self.context, &loop_->context);
+    __sanitizer_finish_switch_fiber(self.asan_stack, &loop_stack_bottom, &loop_stack_bytes);
+}
+
+wake_cause world::sleep(net::port::time_ns deadline) {
+    if (running_ == nullptr) {
+        fail("a blocking call outside a program");
+    }
+    fiber& self = *running_;
+    const uint64_t number = ++self.sleep_number;
+    self.cause = wake_cause::none;
+    if (deadline != net::port::never) {
+        at(deadline, [this, &self, number] {
+            if (self.sleep_number == number && !self.finished) {
+                make_ready(self, wake_cause::timeout);
+            }
+        });
+    }
+    back_to_loop();
+    self.sleep_number++;
+    return self.cause;
+}
+
+void world::make_ready(fiber& which, wake_cause cause) {
+    if (which.queued || which.finished) {
+        return;
+    }
+    which.cause = cause;
+    which.queued = true;
+    ready_.push(&which);
+}
+
+void world::interrupt(fiber& which) {
+    which.interrupted = true;
+    make_ready(which, wake_cause::woken);
+}
+
+// ---- the loop --------------------------------------------------------------------------------------------
+
+void world::at(net::port::time_ns when, std::function<void()> what) {
+    events_.push({.when = when < now_ ? now_ : when, .order = event_order_++, .what = std::move(what)});
+}
+
+/// Does one thing. False when nothing is left before the limit.
+bool world::step(net::port::time_ns limit) {
+    if (!ready_.empty()) {
+        fiber& next = *ready_.front();
+        ready_.pop();
+        next.queued = false;
+        switch_to(next);
+        return true;
+    }
+    if (events_.empty() || events_.top().when > limit) {
+        return false;
+    }
+    event next = events_.top();
+    events_.pop();
+    now_ = next.when;
+    next.what();
+    return true;
+}
+
+void world::run(net::port::time_ns limit) {
+    const net::port::time_ns end = now_ + limit;
+    while (programs_alive_ != 0) {
+        if (!step(end)) {
+            for (const auto& each : fibers_) {
+                if (!each->finished && !each->daemon) {
+                    std::fprintf(stderr, "simulation: \"%s\" still waits\n", each->name.c_str());
+                }
+            }
+            fail("every program waits for ever, or the time limit is over");
+        }
+    }
+}
+
+void world::run_for(net::port::time_ns duration) {
+    const net::port::time_ns end = now_ + duration;
+    while (step(end)) {
+    }
+    now_ = end;
+}
+
+// ---- workers ---------------------------------------------------------------------------------------------
+
+void world::add_worker(net::stack& of) {
+    auto& mine = workers_[&of];
+    mine = std::make_unique<worker>();
+    worker* self = mine.get();
+    self->runner = &spawn_daemon("net worker", [this, self, &of] {
+        while (!self->stop) {
+            self->wanted = false;
+            const net::port::time_ns next = of.run();
+            if (!self->wanted && next > now_ && !self->stop) {
+                sleep(next);
+            }
+        }
+        self->runner = nullptr;
+    });
+}
+
+void world::remove_worker(net::stack& of) {
+    const auto found = workers_.find(&of);
+    if (found == workers_.end()) {
+        return;
+    }
+    worker& its = *found->second;
+    its.stop = true;
+    while (its.runner != nullptr) {
+        make_ready(*its.runner, wake_cause::woken);
+        step(now_);
+    }
+    workers_.erase(found);
+}
+
+void world::wake_worker(net::stack& of) {
+    const auto found = workers_.find(&of);
+    if (found == workers_.end()) {
+        return;
+    }
+    found->second->wanted = true;
+    if (found->second->runner != running_ && found->second->runner != nullptr) {
+        make_ready(*found->second->runner, wake_cause::woken);
+    }
+}
+
+} // namespace sim

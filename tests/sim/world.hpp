@@ -1,0 +1,111 @@
+#pragma once
+// The simulated world that net/ runs in on the host: a virtual clock, fibers instead of threads, seeded
+// random numbers, locks whose order is checked, and allocations that can be made to fail. One world exists
+// at a time, in one thread; two runs with one seed do the same things at the same times.
+//
+//   sim::world world(seed);
+//   world.spawn("client", [&] { ... blocking calls ... });
+//   world.run();                       // until every spawned program has ended
+//
+// Time only passes when nothing is left to do: the clock then jumps to the next event.
+
+#include "net/port.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <queue>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace sim {
+
+struct fiber;
+struct worker;
+
+/// What wakes a fiber up.
+enum class wake_cause : uint8_t { none, woken, timeout };
+
+class world {
+public:
+    explicit world(uint64_t seed = 1);
+    ~world();
+    world(const world&) = delete;
+    world& operator=(const world&) = delete;
+
+    static world& current();
+
+    /// Starts a program: a fiber that may make blocking calls. run() waits for it.
+    fiber& spawn(std::string name, std::function<void()> body);
+    /// Starts a program that run() does not wait for (a stack's worker, say).
+    fiber& spawn_daemon(std::string name, std::function<void()> body);
+    /// Calls what() at a time, outside every fiber. It must not block.
+    void at(net::port::time_ns when, std::function<void()> what);
+    void after(net::port::time_ns delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
+
+    /// Runs until every program has ended. Fails the test when all of them wait for ever, or the virtual
+    /// time limit is reached.
+    void run(net::port::time_ns limit = 3600 * net::port::second);
+    /// Runs until the clock has moved on by so much, whoever still waits.
+    void run_for(net::port::time_ns duration);
+
+    net::port::time_ns now() const { return now_; }
+    std::mt19937_64& random() { return random_; }
+
+    // For the port.
+    fiber* running() const { return running_; }
+    /// Suspends the running fiber until make_ready() or the deadline.
+    wake_cause sleep(net::port::time_ns deadline);
+    void make_ready(fiber& which, wake_cause cause);
+    void add_worker(net::stack& of);
+    void remove_worker(net::stack& of);
+    void wake_worker(net::stack& of);
+
+    // ---- knobs and counters of the port ----
+
+    /// The n-th allocation from now on fails (1 is the next one); 0 switches that off.
+    uint64_t fail_allocation_after = 0;
+    bool fail_all_later_allocations = false;
+    uint64_t allocations = 0;      ///< made so far
+    uint64_t live_allocations = 0; ///< not released yet
+    bool administrator = true;
+    int process_id = 1;
+    uint64_t sigpipes = 0;
+    std::vector<std::pair<int, int>> signals; ///< owner, number
+    /// Interrupts the blocking call of a fiber, now or its next one, with EINTR.
+    void interrupt(fiber& which);
+
+    // AF_UNIX's view of files: numbers stand for descriptors.
+    std::map<std::string, uint64_t> socket_nodes;
+    uint64_t next_node = 1;
+
+private:
+    struct event {
+        net::port::time_ns when;
+        uint64_t order;
+        std::function<void()> what;
+        bool operator>(const event& other) const {
+            return when != other.when ? when > other.when : order > other.order;
+        }
+    };
+
+    void switch_to(fiber& which);
+    void back_to_loop();
+    bool step(net::port::time_ns limit);
+    static void entry();
+
+    net::port::time_ns now_ = net::port::second;
+    std::mt19937_64 random_;
+    std::priority_queue<event, std::vector<event>, std::greater<>> events_;
+    uint64_t event_order_ = 0;
+    std::vector<std::unique_ptr<fiber>> fibers_;
+    std::queue<fiber*> ready_;
+    fiber* running_ = nullptr;
+    unsigned programs_alive_ = 0;
+    std::map<net::stack*, std::unique_ptr<worker>> workers_;
+    std::unique_ptr<fiber> loop_;
+};
+
+} // namespace sim
