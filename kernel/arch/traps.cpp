@@ -73,7 +73,9 @@ const char* const exception_names[32] = {
 };
 
 // Page fault error code, Intel SDM 3A, 4.7.
+constexpr uint64_t fault_was_present = 1 << 0;
 constexpr uint64_t fault_was_write = 1 << 1;
+constexpr uint64_t fault_was_user = 1 << 2;
 constexpr uint64_t fault_was_fetch = 1 << 4;
 
 // SFMASK: SYSCALL clears AC, NT, IOPL, DF, IF, TF.
@@ -142,7 +144,11 @@ page_access access_of(uint64_t error_code) {
 void user_page_fault(trap_frame& frame, uint64_t address) {
     enable_interrupts();
     mm::fault_outcome outcome = mm::fault_outcome::not_mapped;
-    if (address < 0x800000000000) {
+    if ((frame.error_code & (fault_was_present | fault_was_user)) == fault_was_present) {
+        // The processor's own access for the program ran into SMAP: emulators read IRETQ's frame so. There
+        // is nothing to bring in, and returning would fault for ever.
+        outcome = mm::fault_outcome::protected_;
+    } else if (address < 0x800000000000) {
         outcome = mm::handle_page_fault(address, access_of(frame.error_code));
     }
     if (outcome != mm::fault_outcome::handled) {
