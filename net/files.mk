@@ -33,6 +33,38 @@ NET_SRC := \
     net/ipv4/ports.cpp \
     net/ipv4/raw.cpp \
     net/ipv4/route.cpp \
+    net/ipv4/tcp.cpp \
+    net/ipv4/tcp_ack.cpp \
+    net/ipv4/tcp_ack_policy.cpp \
+    net/ipv4/tcp_close.cpp \
+    net/ipv4/tcp_congestion.cpp \
+    net/ipv4/tcp_congestion_reno.cpp \
+    net/ipv4/tcp_handshake.cpp \
+    net/ipv4/tcp_info.cpp \
+    net/ipv4/tcp_input.cpp \
+    net/ipv4/tcp_ipv4.cpp \
+    net/ipv4/tcp_listen.cpp \
+    net/ipv4/tcp_mss.cpp \
+    net/ipv4/tcp_output.cpp \
+    net/ipv4/tcp_reassembly.cpp \
+    net/ipv4/tcp_recovery.cpp \
+    net/ipv4/tcp_recv.cpp \
+    net/ipv4/tcp_reply.cpp \
+    net/ipv4/tcp_report.cpp \
+    net/ipv4/tcp_request.cpp \
+    net/ipv4/tcp_retransmit.cpp \
+    net/ipv4/tcp_rtt.cpp \
+    net/ipv4/tcp_sack.cpp \
+    net/ipv4/tcp_send.cpp \
+    net/ipv4/tcp_sockopt.cpp \
+    net/ipv4/tcp_syncookies.cpp \
+    net/ipv4/tcp_table.cpp \
+    net/ipv4/tcp_time_wait.cpp \
+    net/ipv4/tcp_timer.cpp \
+    net/ipv4/tcp_transmit.cpp \
+    net/ipv4/tcp_urgent.cpp \
+    net/ipv4/tcp_validate.cpp \
+    net/ipv4/tcp_window.cpp \
     net/ipv4/udp.cpp \
     net/stack.cpp \
     net/unix/unix.cpp \

@@ -15,6 +15,7 @@
 #include "net/ipv4/arp.hpp"
 #include "net/ipv4/inet_report.hpp"
 #include "net/ipv4/route.hpp"
+#include "net/ipv4/tcp.hpp"
 #include "net/unix/unix.hpp"
 
 #include <new>
@@ -177,7 +178,8 @@ const report reports[] = {
     {"netstat", report_netstat},   {"raw", report_raw},
     {"route", report_route},       {"snmp", report_snmp},
     {"sockstat", report_sockstat}, {"trace_events", report_trace_events},
-    {"udp", report_udp},           {"unix", unix_report},
+    {"tcp", report_tcp},           {"udp", report_udp},
+    {"unix", unix_report},
 };
 const size_t report_count = sizeof(reports) / sizeof(reports[0]);
 

@@ -58,14 +58,14 @@ enum class checksum_state : uint8_t {
 
 /// TCP's notes on a segment in its queues.
 struct tcp_skb_notes {
-    wire::seq seq;     ///< number of the first byte (or of SYN)
-    wire::seq end_seq; ///< one past the last byte, SYN and FIN counted
-    wire::seq ack;
-    uint8_t flags;     ///< wire::tcp_flag bits
-    uint8_t sacked;    ///< bits of tcp_sacked
-    uint16_t segments; ///< MSS-sized pieces in this packet
-    uint16_t transmissions;
-    port::time_ns sent_at; ///< time of the last transmission, 0 = never
+    wire::seq seq = {};     ///< number of the first byte (or of SYN)
+    wire::seq end_seq = {}; ///< one past the last byte, SYN and FIN counted
+    wire::seq ack = {};
+    uint8_t flags = 0;     ///< wire::tcp_flag bits
+    uint8_t sacked = 0;    ///< bits of tcp_sacked
+    uint16_t segments = 0; ///< MSS-sized pieces in this packet
+    uint16_t transmissions = 0;
+    port::time_ns sent_at = 0; ///< time of the last transmission, 0 = never
 };
 
 /// IPv4's notes on a received packet.

@@ -264,7 +264,11 @@ lib::result<void> get_socket_option(socket& which, int option, void* value, uint
 
 lib::result<void> sock_setsockopt(socket& which, int level, int option, const void* value, uint32_t length) {
     if (level == SOL_SOCKET && which.sk != nullptr) {
-        return set_socket_option(*which.sk, option, value, length);
+        const lib::result<void> outcome = set_socket_option(*which.sk, option, value, length);
+        if (option == SO_KEEPALIVE && outcome.ok() && which.ops->setsockopt != nullptr) {
+            (void)which.ops->setsockopt(which, level, option, value, length); // a timer of TCP hangs on it
+        }
+        return outcome;
     }
     if (which.ops->setsockopt == nullptr) {
         return lib::error{EOPNOTSUPP};

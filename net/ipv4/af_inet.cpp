@@ -15,6 +15,7 @@
 #include "net/ipv4/ip_input.hpp"
 #include "net/ipv4/ports.hpp"
 #include "net/ipv4/raw.hpp"
+#include "net/ipv4/tcp.hpp"
 #include "net/ipv4/udp.hpp"
 #include "net/stack.hpp"
 
@@ -22,6 +23,11 @@ namespace net {
 namespace {
 
 constexpr inet_protosw inetsw[] = {
+    {.type = SOCK_STREAM,
+     .protocol = IPPROTO_TCP,
+     .prot = &tcp_prot,
+     .ops = &inet_stream_ops,
+     .privileged = false},
     {.type = SOCK_DGRAM,
      .protocol = IPPROTO_UDP,
      .prot = &udp_prot,
@@ -222,15 +228,20 @@ lib::result<void> inet_init(stack& in) {
     in.ports = TRY(create_inet_ports());
     in.icmp = TRY(create_icmp_state());
     in.raw = TRY(create_raw_table());
+    in.tcp = TRY(create_tcp_table(in));
     arp_init(in);
     ip_init(in);
     icmp_init(in);
     udp_init(in);
+    in.register_inet_protocol(tcp_protocol);
     return in.register_family(inet_family);
 }
 
 void inet_exit(stack& in) {
     // In the reverse order, and whatever a failed inet_init() left out is not there.
+    if (in.tcp != nullptr) {
+        destroy_tcp_table(in, in.tcp);
+    }
     if (in.raw != nullptr) {
         destroy_raw_table(in.raw);
     }

@@ -19,6 +19,8 @@
 
 #include <cstdint>
 
+struct tcp_info;
+
 namespace net {
 
 struct report_writer;
@@ -85,7 +87,7 @@ struct tcp_sock : inet_sock {
     tcp_endpoint endpoint{tcp_endpoint_kind::connection}; ///< guarded by the table's lock
     lib::list_link listener_link;                         ///< guarded by the table's lock
     tcp_state state = tcp_state::closed;                  ///< changed by tcp_set_state() only
-    bool dead = false;                                    ///< nothing may start again: tcp_done() ran
+    bool orphan = false; ///< the user has closed it, the connection goes on without him
 
     // ---- One reader and one writer at a time; taken before sock_lock, held while touching user memory ----
     port::lock reader_lock{port::lock_rank::socket_reader};
@@ -105,6 +107,8 @@ struct tcp_sock : inet_sock {
     uint32_t max_window = 0; ///< largest window that the peer ever offered
     uint8_t snd_wscale = 0;
     uint8_t rcv_wscale = 0;
+    uint8_t offered_wscale = 0;  ///< the scale in our SYN
+    bool window_scaling = false; ///< both sides offered it
 
     // ---- Segment sizes ----
     uint16_t user_mss = 0;    ///< TCP_MAXSEG, 0 = not set
@@ -137,13 +141,14 @@ struct tcp_sock : inet_sock {
     uint32_t sacked_out = 0;  ///< ... that have arrived (without SACK: duplicate ACKs counted)
     uint32_t lost_out = 0;
     uint32_t retransmitted_out = 0;
-    uint32_t reordering = 3;           ///< duplicate ACKs that mean a loss
-    wire::seq high_seq;                ///< snd_nxt when recovery began
-    wire::seq highest_sacked;          ///< one past the highest byte that was SACKed
-    wire::seq undo_marker;             ///< snd_una when the window was last reduced
-    int32_t undo_retransmissions = -1; ///< not yet proved needless; -1: no undo possible
-    uint32_t retransmission_stamp = 0; ///< timestamp of the first retransmission, 0 = none
-    uint32_t prr_delivered = 0;        ///< RFC 6937
+    uint32_t reordering = 3;                  ///< duplicate ACKs that mean a loss
+    wire::seq high_seq;                       ///< snd_nxt when recovery began
+    wire::seq highest_sacked;                 ///< one past the highest byte that was SACKed
+    bool undo_armed = false;                  ///< the last reduction may still prove needless
+    wire::seq undo_marker;                    ///< snd_una at that reduction
+    int32_t undo_retransmissions = -1;        ///< not yet proved needless; -1: no undo possible
+    port::time_ns retransmission_started = 0; ///< first retransmission of this recovery, 0 = none
+    uint32_t prr_delivered = 0;               ///< RFC 6937
     uint32_t prr_out = 0;
     uint32_t max_packets_out = 0;
     wire::seq max_packets_seq;
@@ -164,6 +169,7 @@ struct tcp_sock : inet_sock {
     uint8_t backoff = 0;
     uint8_t retransmits = 0; ///< timeouts in a row
     uint8_t probes_out = 0;  ///< window or keepalive probes in a row
+    port::time_ns probing_since = 0;
 
     // ---- Receive sequence space ----
     wire::seq irs;
@@ -199,7 +205,7 @@ struct tcp_sock : inet_sock {
     wire::sack_block selective_acks[4]; ///< newest first
     bool duplicate_sack_owed = false;   ///< RFC 2883
     wire::sack_block duplicate_sack;
-    wire::sack_block received_sacks[4]; ///< of the last ACK
+    wire::sack_block received_sacks[4]; ///< of the last ACK: seen again they say nothing new
 
     // ---- ACK policy (tcp_ack_policy.cpp) ----
     uint8_t ack_pending = 0;       ///< tcp_ack_pending_bits
@@ -270,9 +276,6 @@ struct tcp_sock : inet_sock {
 
 inline tcp_sock& as_tcp(sock& sk) {
     return static_cast<tcp_sock&>(sk);
-}
-inline port::time_ns tcp_now() {
-    return port::now();
 }
 
 constexpr uint32_t tcp_state_bit(tcp_state state) {

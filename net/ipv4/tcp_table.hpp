@@ -57,8 +57,15 @@ lib::ref<tcp_sock> tcp_find_listener(stack& in, uint32_t local_address, uint16_t
 /// (RFC 6191).
 lib::result<void> tcp_hash_connection(tcp_sock& sk, const tcp_key& key);
 void tcp_hash_listener(tcp_sock& sk);
-/// Takes a connection or a listener out of the tables, if it is in one.
+/// Takes a connection or a listener out of the tables, if it is in one. The caller holds a reference.
 void tcp_unhash(tcp_sock& sk);
+/// Whether the four-tuple of this sock with that local port is in use: a tuple_taken of ports.hpp.
+bool tcp_tuple_taken(inet_sock& sk, uint16_t local_port);
+
+/// Puts remains under the key of the connection that they are left from, before that leaves.
+void tcp_hash_time_wait(tcp_sock& successor_of, tcp_time_wait& remains);
+/// False when they were not in the table any more. Does not give back the table's reference: the caller does.
+bool tcp_unhash_time_wait(tcp_time_wait& remains);
 
 /// RFC 6528: a clock of 4 µs plus a keyed hash of the four-tuple.
 wire::seq tcp_initial_sequence(stack& in, const tcp_key& key);

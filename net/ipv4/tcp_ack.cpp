@@ -1,0 +1,205 @@
+#include "net/ipv4/tcp_ack.hpp"
+
+// The sender's side of a received segment. In order:
+//
+//   1. is the number believable?                 (RFC 9293 §3.10.7.4, RFC 5961 §5.2)
+//   2. the peer's window                         (snd_wl1 keeps old segments from changing it)
+//   3. SACK blocks                               (tcp_sack.cpp)
+//   4. what is acknowledged leaves the queue     take_acknowledged()
+//   5. a round-trip sample                       (Karn: never from what was sent twice, unless a timestamp
+//   tells)
+//   6. losses and recovery                       (tcp_recovery.cpp)
+//   7. the congestion window
+//   8. the timer, and retransmissions that fit
+//
+// New data is pushed afterwards by the caller, when the segment's own data has been taken too.
+
+#include "kernel/lib/minmax.hpp"
+#include "net/core/snmp.hpp"
+#include "net/ipv4/ip_output.hpp"
+#include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_output.hpp"
+#include "net/ipv4/tcp_recovery.hpp"
+#include "net/ipv4/tcp_rtt.hpp"
+#include "net/ipv4/tcp_sack.hpp"
+#include "net/ipv4/tcp_timer.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+namespace {
+
+uint32_t window_of(const tcp_sock& sk, const sk_buff& skb) {
+    const auto& header = *reinterpret_cast<const wire::tcp_header*>(skb.transport_header);
+    const uint32_t window = header.window;
+    return (skb.tcp.flags & wire::tcp_syn) != 0 ? window : window << sk.snd_wscale;
+}
+
+/// RFC 9293 §3.10.7.4: SND.WND changes only by segments that are not older than the last that changed it.
+void update_window(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
+    const uint32_t window = window_of(sk, skb);
+    const bool newer = skb.tcp.ack > sk.snd_una || skb.tcp.seq > sk.snd_wl1 ||
+                       (skb.tcp.seq == sk.snd_wl1 && window > sk.snd_wnd);
+    if (!newer) {
+        return;
+    }
+    sk.snd_wl1 = skb.tcp.seq;
+    event.window_updated = window != sk.snd_wnd;
+    if (event.window_updated) {
+        sk.snd_wnd = window;
+        sk.prediction = false; // the slow path works out the next prediction
+        if (window > sk.max_window) {
+            sk.max_window = window;
+            tcp_sync_mss(sk, sk.path_mtu);
+        }
+    }
+}
+
+/// The whole packet is acknowledged: takes it out of every count.
+void forget(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
+    const uint32_t segments = skb.tcp.segments;
+    if ((skb.tcp.sacked & tcp_ever_retransmitted) != 0) {
+        event.retransmitted_acked = true;
+    } else if ((skb.tcp.sacked & tcp_sacked_acked) == 0 && event.rtt_us == 0) {
+        event.rtt_us = lib::max<uint64_t>((port::now() - skb.tcp.sent_at) / port::microsecond, 1);
+    }
+    if ((skb.tcp.sacked & tcp_sacked_acked) != 0) {
+        sk.sacked_out -= segments;
+    } else {
+        event.delivered += segments;
+    }
+    sk.lost_out -= (skb.tcp.sacked & tcp_lost) != 0 ? segments : 0;
+    sk.retransmitted_out -= (skb.tcp.sacked & tcp_sacked_retransmitted) != 0 ? segments : 0;
+    sk.packets_out -= segments;
+    event.acked_segments += segments;
+    if ((skb.tcp.flags & wire::tcp_syn) != 0) {
+        event.syn_acked = true;
+        sk.retransmission_started = 0;
+    } else {
+        event.data_acked = true;
+    }
+}
+
+/// The first bytes of a packet are acknowledged: cut it, so that only its rest stays.
+void forget_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes, tcp_ack_event& event) {
+    if (skb.length() <= bytes || !tcp_split(sk, sk.retransmit_queue, skb, bytes).ok()) {
+        return; // without memory the whole packet stays until it is acknowledged as a whole
+    }
+    // A peer that acknowledges byte by byte does not thereby acknowledge a segment (RFC 3465).
+    const uint32_t whole_segments = bytes / sk.mss_cache;
+    const uint32_t counted = event.acked_segments;
+    const uint32_t delivered = event.delivered;
+    forget(sk, skb, event);
+    event.acked_segments = counted + whole_segments;
+    event.delivered = lib::min(event.delivered, delivered + whole_segments);
+    const uint32_t cost = tcp_queued_cost(skb);
+    sk.retransmit_queue.pop_front();
+    tcp_uncharge_queued(sk, cost);
+}
+
+/// Everything below snd_una leaves the retransmit queue.
+void take_acknowledged(tcp_sock& sk, tcp_ack_event& event) {
+    while (sk_buff* oldest = sk.retransmit_queue.front()) {
+        if (oldest->tcp.end_seq > sk.snd_una) {
+            if (oldest->tcp.seq < sk.snd_una) {
+                forget_front(sk, *oldest, static_cast<uint32_t>(sk.snd_una - oldest->tcp.seq), event);
+            }
+            break;
+        }
+        forget(sk, *oldest, event);
+        const uint32_t cost = tcp_queued_cost(*oldest);
+        sk.retransmit_queue.pop_front();
+        tcp_uncharge_queued(sk, cost);
+    }
+    if (sk.retransmit_queue.empty() && sk.write_queue.empty()) {
+        sk.spare_block.reset(); // an idle connection keeps no payload memory
+    }
+}
+
+void measure_rtt(tcp_sock& sk, const tcp_ack_event& event) {
+    uint64_t rtt_us = event.retransmitted_acked ? 0 : event.rtt_us;
+    if (rtt_us == 0) {
+        rtt_us = event.sack_rtt_us;
+    }
+    if (rtt_us == 0 && (event.data_acked || event.syn_acked)) {
+        rtt_us = tcp_rtt_from_echo(sk); // tells apart what Karn's rule has to leave out
+    }
+    if (rtt_us == 0) {
+        return;
+    }
+    tcp_take_rtt_sample(sk, static_cast<uint32_t>(lib::min<uint64_t>(rtt_us, UINT32_MAX)));
+    if (sk.congestion->sample_rtt != nullptr) {
+        sk.congestion->sample_rtt(sk, static_cast<uint32_t>(lib::min<uint64_t>(rtt_us, UINT32_MAX)));
+    }
+}
+
+/// Nothing is in flight: the ACK can only be about the window.
+void answer_to_probe(tcp_sock& sk) {
+    const sk_buff* next = sk.write_queue.front();
+    if (next == nullptr) {
+        return;
+    }
+    if (next->tcp.end_seq <= tcp_window_end(sk)) {
+        sk.backoff = 0;
+        sk.probing_since = 0;
+        if (sk.timer_purpose == tcp_timer_purpose::probe_window) {
+            tcp_stop_retransmit(sk);
+        }
+    } else {
+        tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
+    }
+}
+
+void note_progress(tcp_sock& sk, const tcp_ack_event& event) {
+    sk.soft_error = 0;
+    sk.probes_out = 0;
+    sk.last_ack_received = port::now();
+    if (event.una_advanced) {
+        sk.retransmits = 0;
+        sk.bytes_acked += static_cast<uint32_t>(sk.snd_una - event.prior_una);
+        inet_confirm_neighbour(sk);
+    }
+}
+
+} // namespace
+
+tcp_ack_verdict tcp_ack(tcp_sock& sk, const sk_buff& skb, const wire::tcp_options& options) {
+    const wire::seq ack = skb.tcp.ack;
+    tcp_ack_event event;
+    event.prior_una = sk.snd_una;
+    event.carries_data = skb.tcp.seq != skb.tcp.end_seq;
+
+    if (ack > sk.snd_nxt) {
+        return tcp_ack_verdict::unsent_data;
+    }
+    if (ack < sk.snd_una) {
+        return sk.snd_una - ack > static_cast<int32_t>(sk.max_window) ? tcp_ack_verdict::too_old
+                                                                      : tcp_ack_verdict::old;
+    }
+    update_window(sk, skb, event);
+    event.una_advanced = ack > sk.snd_una;
+    sk.snd_una = ack;
+    if (sk.urgent_mode && sk.snd_up <= ack) {
+        sk.urgent_mode = false;
+    }
+    note_progress(sk, event);
+    if (options.sack_count != 0 && sk.sack_ok) {
+        tcp_take_sacks(sk, options, event);
+    }
+    if (sk.packets_out == 0) {
+        answer_to_probe(sk);
+        return tcp_ack_verdict::acceptable;
+    }
+    take_acknowledged(sk, event);
+    measure_rtt(sk, event);
+    sk.delivered += event.delivered;
+    tcp_detect_losses(sk, event);
+    if (event.una_advanced) {
+        tcp_rearm_retransmit(sk);
+    }
+    tcp_adjust_window(sk, event);
+    tcp_retransmit_lost(sk);
+    return tcp_ack_verdict::acceptable;
+}
+
+} // namespace net

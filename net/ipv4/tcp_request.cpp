@@ -1,0 +1,314 @@
+#include "net/ipv4/tcp_listen.hpp"
+
+// Half-open connections: from a SYN to the child. A request keeps what was agreed on in the handshake, in a
+// tenth of the memory of a connection, and sends its SYN-ACK again with doubling delays until the ACK comes
+// or five attempts were in vain.
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/container_of.hpp"
+#include "kernel/lib/minmax.hpp"
+#include "net/core/drop.hpp"
+#include "net/core/snmp.hpp"
+#include "net/ipv4/ports.hpp"
+#include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_output.hpp"
+#include "net/ipv4/tcp_reply.hpp"
+#include "net/ipv4/tcp_rtt.hpp"
+#include "net/ipv4/tcp_table.hpp"
+#include "net/ipv4/tcp_timer.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+namespace {
+
+constexpr port::time_ns answer_interval = 500 * port::millisecond;
+
+unsigned bucket_of(const tcp_sock& listener, const tcp_key& key) {
+    const lib::siphash_key& secret = listener.owner_stack->tcp->hash_key;
+    return static_cast<unsigned>(lib::siphash(secret, &key, sizeof(key)) >> 32) % tcp_listener::buckets;
+}
+
+void arm(tcp_request& request) {
+    const port::time_ns delay = tcp_backed_off(tcp_rto_initial, request.retransmissions);
+    if (request.listener->owner_stack->timers.set(request.resend, port::now() + delay)) {
+        request.get();
+    }
+}
+
+/// The SYN-ACK was not answered.
+void expire(timer& expired) {
+    auto request = lib::ref<tcp_request>::adopt(&lib::container_of(expired, &tcp_request::resend));
+    tcp_sock& listener = *request->listener;
+    port::guard hold(listener.sock_lock);
+    if (!request->link.linked()) {
+        return;
+    }
+    if (request->retransmissions >= tcp_syn_ack_retries_default) {
+        count(*listener.owner_stack, mib::tcp_attempt_fails);
+        tcp_remove_request(listener, *request);
+        return;
+    }
+    request->retransmissions++;
+    count(*listener.owner_stack, mib::tcp_retransmitted_segments);
+    tcp_send_request_answer(listener, *request);
+    arm(*request);
+}
+
+wire::tcp_options options_of(const sk_buff& skb, wire::tcp_options_of segment) {
+    const auto& header = *reinterpret_cast<const wire::tcp_header*>(skb.transport_header);
+    return wire::parse_tcp_options(
+        {skb.transport_header + sizeof(header), header.header_bytes() - sizeof(header)}, segment);
+}
+
+uint16_t advertised_mss(tcp_sock& listener, const tcp_key& key) {
+    uint32_t mtu = 576;
+    const flow want = {
+        .destination = key.remote_address, .source = key.local_address, .device = listener.bound_device};
+    if (auto route = route_output(*listener.owner_stack, want);
+        route.ok() && route.value().device != nullptr) {
+        mtu = route.value().device->mtu;
+    }
+    const uint32_t mss = lib::clamp(mtu - 40, 88u, 65495u);
+    return static_cast<uint16_t>(listener.user_mss != 0 ? lib::min<uint32_t>(mss, listener.user_mss) : mss);
+}
+
+void answer_again(tcp_sock& listener, tcp_request& request) {
+    const port::time_ns now = port::now();
+    if (request.answered_at == 0 || now - request.answered_at >= answer_interval) {
+        request.answered_at = now;
+        tcp_send_request_answer(listener, request);
+    }
+}
+
+/// Options and ends of the listener that its children share.
+void inherit(tcp_sock& child, const tcp_sock& listener) {
+    child.owner_uid = listener.owner_uid;
+    child.receive_buffer_limit = listener.receive_buffer_limit;
+    child.send_buffer_limit = listener.send_buffer_limit;
+    child.receive_buffer_locked = listener.receive_buffer_locked;
+    child.send_buffer_locked = listener.send_buffer_locked;
+    child.reuse_address = listener.reuse_address;
+    child.reuse_port = listener.reuse_port;
+    child.keep_alive = listener.keep_alive;
+    child.out_of_band_inline = listener.out_of_band_inline;
+    child.linger = listener.linger;
+    child.linger_seconds = listener.linger_seconds;
+    child.receive_low_water = listener.receive_low_water;
+    child.priority = listener.priority;
+    child.mark = listener.mark;
+    child.bound_device = listener.bound_device;
+    child.receive_timeout = listener.receive_timeout;
+    child.send_timeout = listener.send_timeout;
+    child.ttl = listener.ttl;
+    child.tos = listener.tos;
+    child.minimum_ttl = listener.minimum_ttl;
+    child.mtu_discovery = listener.mtu_discovery;
+    child.receive_error = listener.receive_error;
+    child.nagle = listener.nagle;
+    child.keepalive_idle = listener.keepalive_idle;
+    child.keepalive_interval = listener.keepalive_interval;
+    child.keepalive_probes = listener.keepalive_probes;
+    child.user_timeout_ms = listener.user_timeout_ms;
+    child.linger2_seconds = listener.linger2_seconds;
+    child.user_mss = listener.user_mss;
+    child.congestion = listener.congestion;
+}
+
+void take_agreement(tcp_sock& child, const tcp_request& request) {
+    child.iss = request.iss;
+    child.snd_una = child.snd_sml = request.iss;
+    child.snd_nxt = child.write_seq = child.pushed_seq = child.snd_up = request.iss + 1;
+    child.irs = request.irs;
+    child.rcv_nxt = child.rcv_wup = child.copied_seq = child.last_ack_sent = child.urgent_seq =
+        request.irs + 1;
+    child.snd_wl1 = request.irs;
+    child.snd_wnd = child.max_window = request.peer_window;
+    child.window_scaling = request.window_scaling;
+    child.snd_wscale = request.snd_wscale;
+    child.rcv_wscale = child.offered_wscale = request.window_scaling ? request.receive_window.scale : 0;
+    child.rcv_wnd = child.rcv_ssthresh = request.receive_window.window;
+    child.window_clamp = request.receive_window.clamp;
+    child.timestamps_ok = request.timestamps_ok;
+    child.ts_recent = request.ts_recent;
+    child.ts_recent_at = request.timestamps_ok ? port::now() : 0;
+    child.ts_offset = request.ts_offset;
+    child.sack_ok = request.sack_ok;
+    child.advertised_mss = request.advertised_mss;
+    child.mss_clamp = child.user_mss != 0 ? lib::min(request.peer_mss, child.user_mss) : request.peer_mss;
+    child.total_retransmits = request.retransmissions;
+    if (request.retransmissions == 0 && request.sent_at != 0) {
+        tcp_take_rtt_sample(child,
+                            static_cast<uint32_t>((port::now() - request.sent_at) / port::microsecond));
+    }
+}
+
+} // namespace
+
+tcp_request::tcp_request(tcp_sock& listening)
+    : listener(lib::ref<tcp_sock>::share(&listening)), resend(expire) {}
+
+void tcp_request::release_last(tcp_request* request) {
+    request->~tcp_request();
+    port::release(request);
+}
+
+void tcp_request::cancel(tcp_request& request) {
+    if (request.listener->owner_stack->timers.cancel(request.resend)) {
+        lib::ref<tcp_request>::adopt(&request); // the timer's reference
+    }
+}
+
+tcp_request* tcp_find_request(tcp_sock& listener, const tcp_key& key) {
+    for (tcp_request& request : listener.listener->requests[bucket_of(listener, key)]) {
+        if (request.key == key) {
+            return &request;
+        }
+    }
+    return nullptr;
+}
+
+lib::ref<tcp_request> tcp_make_request(tcp_sock& listener, const sk_buff& syn) {
+    void* memory = port::allocate(sizeof(tcp_request), port::memory_tag::socket);
+    if (memory == nullptr) {
+        return {};
+    }
+    auto request = lib::ref<tcp_request>::adopt(new (memory) tcp_request(listener));
+    const auto& header = *reinterpret_cast<const wire::tcp_header*>(syn.transport_header);
+    const wire::tcp_options options = options_of(syn, wire::tcp_options_of::syn);
+    request->key = tcp_key_of(syn);
+    request->irs = syn.tcp.seq;
+    request->peer_window = header.window;
+    request->peer_mss = options.has_mss ? options.mss : uint16_t{536};
+    request->advertised_mss = advertised_mss(listener, request->key);
+    request->timestamps_ok = options.has_timestamp;
+    request->ts_recent = options.timestamp_value;
+    request->ts_offset = tcp_timestamp_offset(*listener.owner_stack, request->key);
+    request->sack_ok = options.sack_permitted;
+    request->window_scaling = options.has_window_scale;
+    request->snd_wscale = options.window_scale;
+    request->receive_window =
+        tcp_initial_window_choice(listener.receive_buffer_limit, request->advertised_mss,
+                                  request->window_scaling, listener.receive_buffer_locked);
+    request->sent_at = port::now();
+    return request;
+}
+
+void tcp_add_request(tcp_sock& listener, tcp_request& request) {
+    request.get();
+    listener.listener->requests[bucket_of(listener, request.key)].push_front(request);
+    listener.listener->request_count++;
+    arm(request);
+}
+
+void tcp_remove_request(tcp_sock& listener, tcp_request& request) {
+    if (!request.link.linked()) {
+        return;
+    }
+    request.link.unlink();
+    listener.listener->request_count--;
+    tcp_request::cancel(request);
+    lib::ref<tcp_request>::adopt(&request); // the table's reference
+}
+
+void tcp_send_request_answer(tcp_sock& listener, tcp_request& request) {
+    tcp_reply reply;
+    reply.key = request.key;
+    reply.seq = request.iss;
+    reply.ack = request.irs + 1;
+    reply.flags = wire::tcp_syn | wire::tcp_ack;
+    reply.window = static_cast<uint16_t>(lib::min(request.receive_window.window, 65535u));
+    reply.ttl = listener.ttl;
+    reply.tos = listener.tos;
+    reply.options.has_mss = true;
+    reply.options.mss = request.advertised_mss;
+    reply.options.sack_permitted = request.sack_ok;
+    reply.options.has_window_scale = request.window_scaling;
+    reply.options.window_scale = request.receive_window.scale;
+    reply.options.has_timestamp = request.timestamps_ok;
+    reply.options.timestamp_value =
+        request.link.linked() ? tcp_timestamp_clock() + request.ts_offset : tcp_cookie_timestamp(request);
+    reply.options.timestamp_echo = request.ts_recent;
+    (void)tcp_send_reply(*listener.owner_stack, reply);
+}
+
+lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, skb_ptr& skb) {
+    stack& in = *listener.owner_stack;
+    const uint8_t flags = skb->tcp.flags;
+    const wire::tcp_options options = options_of(*skb, wire::tcp_options_of::other);
+    const bool old_timestamp = request.timestamps_ok && options.has_timestamp &&
+                               static_cast<int32_t>(options.timestamp_value - request.ts_recent) < 0;
+    if (skb->tcp.seq == request.irs &&
+        (flags & (wire::tcp_syn | wire::tcp_ack | wire::tcp_rst)) == wire::tcp_syn) {
+        answer_again(listener, request); // our SYN-ACK was lost, or theirs was sent twice
+        drop(std::move(skb), drop_reason::tcp_old_duplicate);
+        return {};
+    }
+    if ((flags & wire::tcp_ack) != 0 && (flags & wire::tcp_rst) == 0 && skb->tcp.ack != request.iss + 1) {
+        tcp_send_reset(in, *skb);
+        drop(std::move(skb), drop_reason::tcp_bad_ack);
+        return {};
+    }
+    const bool in_window = skb->tcp.end_seq >= request.irs + 1 &&
+                           skb->tcp.seq <= request.irs + 1 + request.receive_window.window;
+    if (old_timestamp || !in_window) {
+        if ((flags & wire::tcp_rst) == 0) {
+            answer_again(listener, request);
+        }
+        drop(std::move(skb), old_timestamp ? drop_reason::tcp_paws : drop_reason::tcp_out_of_window);
+        return {};
+    }
+    if ((flags & (wire::tcp_rst | wire::tcp_syn)) != 0) {
+        const bool exact = skb->tcp.seq == request.irs + 1; // RFC 5961 here too
+        if ((flags & wire::tcp_rst) != 0 && exact) {
+            count(in, mib::tcpext_embryonic_resets);
+            count(in, mib::tcp_attempt_fails);
+            tcp_remove_request(listener, request);
+        }
+        drop(std::move(skb), drop_reason::tcp_bad_reset);
+        return {};
+    }
+    const bool only_ack = skb->length() == 0 && (flags & wire::tcp_fin) == 0;
+    if ((flags & wire::tcp_ack) == 0 || (only_ack && listener.defer_accept_seconds != 0 &&
+                                         request.retransmissions < listener.defer_accept_seconds)) {
+        drop(std::move(skb), drop_reason::tcp_bad_flags); // TCP_DEFER_ACCEPT: wait for data
+        return {};
+    }
+    if (tcp_accept_queue_full(listener)) {
+        count(in, mib::tcpext_listen_overflows);
+        return {}; // the client believes in its connection and will send again
+    }
+    lib::ref<tcp_sock> child = tcp_create_child(listener, request);
+    if (child) {
+        tcp_remove_request(listener, request);
+    }
+    return child;
+}
+
+lib::ref<tcp_sock> tcp_create_child(tcp_sock& listener, const tcp_request& request) {
+    stack& in = *listener.owner_stack;
+    void* memory = port::allocate(sizeof(tcp_sock), port::memory_tag::socket);
+    if (memory == nullptr) {
+        count(in, mib::tcpext_listen_drops);
+        return {};
+    }
+    auto child = lib::ref<tcp_sock>::adopt(new (memory) tcp_sock(in));
+    inherit(*child, listener);
+    child->local_address = request.key.local_address;
+    child->remote_address = request.key.remote_address;
+    child->remote_port = request.key.remote_port;
+    take_agreement(*child, request);
+    // Nobody else can see the child before it is in the table: so far it needs no lock.
+    tcp_set_state(*child, tcp_state::syn_received);
+    ports_inherit(*child, listener);
+    child->local_port = request.key.local_port;
+    if (!tcp_hash_connection(*child, request.key).ok()) {
+        tcp_set_state(*child, tcp_state::closed);
+        inet_release_resources(*child);
+        return {};
+    }
+    count(in, mib::tcp_passive_opens);
+    return child;
+}
+
+} // namespace net

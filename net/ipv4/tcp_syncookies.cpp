@@ -1,0 +1,129 @@
+#include "net/ipv4/tcp_listen.hpp"
+
+// SYN cookies (Bernstein; RFC 4987 §3.6). A flooded listener keeps nothing of a SYN; what it must know when
+// the ACK comes is in the numbers that the client returns:
+//
+//   initial sequence number = H1(tuple) + irs + (minute << 24) + ((H2(tuple, minute) + mss index) mod 2^24)
+//   low bits of the timestamp = window scale (4 bits, 15 = none), SACK permitted (1 bit)
+//
+// H1 and H2 are SipHash under secret keys, so only a client that received the SYN-ACK can send an ACK that
+// decodes to a valid index. A cookie is good for two minutes. Without timestamps the connection has neither
+// scaling nor SACK.
+
+#include "kernel/lib/minmax.hpp"
+#include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_reply.hpp"
+#include "net/ipv4/tcp_table.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+namespace {
+
+constexpr uint16_t mss_table[] = {536, 1300, 1440, 1460};
+constexpr uint32_t mss_choices = sizeof(mss_table) / sizeof(mss_table[0]);
+constexpr uint32_t data_mask = 0xffffff;
+constexpr uint32_t timestamp_bits = 5;
+constexpr uint32_t timestamp_mask = (1u << timestamp_bits) - 1;
+constexpr uint32_t no_scale = 15;
+constexpr port::time_ns epoch = 64 * port::second;
+constexpr uint32_t valid_epochs = 2;
+
+uint32_t current_epoch() {
+    return static_cast<uint32_t>(port::now() / epoch);
+}
+
+uint32_t first_hash(const tcp_table& table, const tcp_key& key) {
+    return static_cast<uint32_t>(lib::siphash(table.cookie_key[0], &key, sizeof(key)));
+}
+
+uint32_t second_hash(const tcp_table& table, const tcp_key& key, uint32_t epoch_number) {
+    struct {
+        tcp_key key;
+        uint32_t epoch;
+    } message = {key, epoch_number};
+    return static_cast<uint32_t>(lib::siphash(table.cookie_key[1], &message, sizeof(message)));
+}
+
+uint32_t mss_index(uint16_t mss) {
+    uint32_t index = mss_choices - 1;
+    while (index > 0 && mss_table[index] > mss) {
+        index--;
+    }
+    return index;
+}
+
+void take_timestamp_bits(tcp_request& request, uint32_t echo) {
+    const uint32_t scale = echo & 0xf;
+    request.window_scaling = scale != no_scale;
+    request.snd_wscale = static_cast<uint8_t>(request.window_scaling ? lib::min(scale, 14u) : 0);
+    request.sack_ok = (echo >> 4 & 1) != 0;
+}
+
+} // namespace
+
+uint32_t tcp_cookie_timestamp(const tcp_request& request) {
+    const uint32_t now = tcp_timestamp_clock() + request.ts_offset;
+    const uint32_t scale = request.window_scaling ? request.snd_wscale : no_scale;
+    const uint32_t bits = scale | (request.sack_ok ? 1u << 4 : 0u);
+    // Never ahead of the clock: the connection's later timestamps must not go back.
+    const uint32_t stamp = (now & ~timestamp_mask) | bits;
+    return stamp > now ? stamp - (1u << timestamp_bits) : stamp;
+}
+
+wire::seq tcp_make_cookie(stack& in, tcp_request& request) {
+    if (!request.timestamps_ok) {
+        request.window_scaling = false;
+        request.sack_ok = false;
+    }
+    const tcp_table& table = *in.tcp;
+    const uint32_t epoch_number = current_epoch();
+    const uint32_t data = second_hash(table, request.key, epoch_number) + mss_index(request.peer_mss);
+    return wire::seq(first_hash(table, request.key) + request.irs.value + (epoch_number << 24) +
+                     (data & data_mask));
+}
+
+lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
+    stack& in = *listener.owner_stack;
+    const port::time_ns sent_at = listener.listener->cookies_sent_at;
+    if (sent_at == 0 || port::now() - sent_at > valid_epochs * epoch) {
+        return {};
+    }
+    const tcp_key key = tcp_key_of(ack);
+    const wire::seq irs = ack.tcp.seq - 1;
+    const uint32_t cookie = (ack.tcp.ack - 1).value - first_hash(*in.tcp, key) - irs.value;
+    const uint32_t now = current_epoch();
+    const uint32_t age = (now - (cookie >> 24)) & 0xff;
+    const uint32_t index = (cookie - second_hash(*in.tcp, key, now - age)) & data_mask;
+    if (age >= valid_epochs || index >= mss_choices) {
+        count(in, mib::tcpext_syncookies_failed);
+        return {};
+    }
+    lib::ref<tcp_request> request = tcp_make_request(listener, ack);
+    if (!request) {
+        return {};
+    }
+    const auto& header = *reinterpret_cast<const wire::tcp_header*>(ack.transport_header);
+    const wire::tcp_options options = wire::parse_tcp_options(
+        {ack.transport_header + sizeof(header), header.header_bytes() - sizeof(header)},
+        wire::tcp_options_of::other);
+    request->irs = irs;
+    request->iss = ack.tcp.ack - 1;
+    request->peer_mss = mss_table[index];
+    request->window_scaling = false;
+    request->sack_ok = false;
+    request->snd_wscale = 0;
+    request->sent_at = 0; // when the SYN-ACK left was not kept
+    request->timestamps_ok = options.has_timestamp && options.timestamp_echo != 0;
+    if (request->timestamps_ok) {
+        request->ts_recent = options.timestamp_value;
+        take_timestamp_bits(*request, options.timestamp_echo);
+    }
+    request->receive_window =
+        tcp_initial_window_choice(listener.receive_buffer_limit, request->advertised_mss,
+                                  request->window_scaling, listener.receive_buffer_locked);
+    count(in, mib::tcpext_syncookies_received);
+    return request;
+}
+
+} // namespace net

@@ -1,0 +1,193 @@
+#include "net/ipv4/tcp_time_wait.hpp"
+
+// TIME_WAIT (RFC 9293 §3.10.7.4 and §3.10.7.8): for 60 s the side that closed first answers late segments, so
+// that the peer's FIN is acknowledged even if our last ACK was lost, and that old segments cannot enter a new
+// connection. What it needs is copied into a small structure that takes the connection's place in the table;
+// the big sock goes.
+//
+//   RST           ignored (RFC 1337: it would end the protection early)
+//   SYN           a new connection, if its number or timestamp is beyond all old segments (RFC 6191)
+//   FIN, data     acknowledged; the peer's FIN starts the minute again
+//
+// A closed FIN_WAIT_2 waits here as well (substate), until the peer's FIN makes it a TIME_WAIT.
+
+#include "kernel/lib/container_of.hpp"
+#include "net/core/drop.hpp"
+#include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_reply.hpp"
+#include "net/ipv4/tcp_rtt.hpp"
+#include "net/ipv4/tcp_table.hpp"
+#include "net/ipv4/tcp_window.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+namespace {
+
+constexpr port::time_ns answer_interval = 500 * port::millisecond;
+
+void expire(timer& expired) {
+    auto remains = lib::ref<tcp_time_wait>::adopt(&lib::container_of(expired, &tcp_time_wait::expiry));
+    tcp_end_time_wait(*remains);
+}
+
+void set_expiry(tcp_time_wait& remains, port::time_ns length) {
+    if (remains.owner_stack->timers.set(remains.expiry, port::now() + length)) {
+        remains.get();
+    }
+}
+
+void answer(tcp_time_wait& remains) {
+    const port::time_ns now = port::now();
+    if (remains.last_oow_ack != 0 && now - remains.last_oow_ack < answer_interval) {
+        count(*remains.owner_stack, mib::tcpext_ack_skipped);
+        return;
+    }
+    remains.last_oow_ack = now;
+    tcp_reply reply;
+    reply.key = remains.endpoint.key;
+    reply.seq = remains.snd_nxt;
+    reply.ack = remains.rcv_nxt;
+    reply.flags = wire::tcp_ack;
+    reply.window = static_cast<uint16_t>(remains.rcv_wnd >> remains.rcv_wscale);
+    if (remains.timestamps_ok) {
+        reply.options.has_timestamp = true;
+        reply.options.timestamp_value = tcp_timestamp_clock() + remains.ts_offset;
+        reply.options.timestamp_echo = remains.ts_recent;
+    }
+    (void)tcp_send_reply(*remains.owner_stack, reply);
+}
+
+wire::tcp_options options_of(const sk_buff& skb) {
+    const auto& header = *reinterpret_cast<const wire::tcp_header*>(skb.transport_header);
+    return wire::parse_tcp_options(
+        {skb.transport_header + sizeof(header), header.header_bytes() - sizeof(header)},
+        wire::tcp_options_of::other);
+}
+
+bool timestamp_is_old(const tcp_time_wait& remains, const wire::tcp_options& options) {
+    return remains.timestamps_ok && options.has_timestamp && remains.ts_recent_at != 0 &&
+           static_cast<int32_t>(options.timestamp_value - remains.ts_recent) < 0;
+}
+
+bool timestamp_is_newer(const tcp_time_wait& remains, const wire::tcp_options& options) {
+    return remains.timestamps_ok && options.has_timestamp &&
+           static_cast<int32_t>(options.timestamp_value - remains.ts_recent) > 0;
+}
+
+/// FIN_WAIT_2 whose user is gone: only the peer's FIN is of interest.
+void receive_in_fin_wait_2(tcp_time_wait& remains, skb_ptr skb, const wire::tcp_options& options, bool old) {
+    stack& in = *remains.owner_stack;
+    const bool in_window =
+        skb->tcp.end_seq > remains.rcv_nxt && skb->tcp.seq <= remains.rcv_nxt + remains.rcv_wnd;
+    if (old || (!in_window && skb->tcp.end_seq != remains.rcv_nxt)) {
+        answer(remains);
+        drop(std::move(skb), drop_reason::tcp_time_wait);
+        return;
+    }
+    if ((skb->tcp.flags & wire::tcp_rst) != 0) {
+        drop(std::move(skb), drop_reason::tcp_time_wait);
+        tcp_end_time_wait(remains);
+        return;
+    }
+    const bool new_data = skb->length() != 0 && skb->tcp.end_seq > remains.rcv_nxt;
+    const bool fin = (skb->tcp.flags & wire::tcp_fin) != 0;
+    if ((skb->tcp.flags & wire::tcp_syn) != 0 || (new_data && !fin) ||
+        (fin && skb->tcp.end_seq != remains.rcv_nxt + 1)) {
+        // Data that nobody will read (RFC 9293 §3.6.1).
+        tcp_send_reset(in, *skb);
+        drop(std::move(skb), drop_reason::tcp_after_close);
+        tcp_end_time_wait(remains);
+        return;
+    }
+    if (fin) {
+        remains.substate = tcp_state::time_wait;
+        remains.rcv_nxt = skb->tcp.end_seq;
+        if (options.has_timestamp) {
+            remains.ts_recent = options.timestamp_value;
+            remains.ts_recent_at = port::now();
+        }
+        set_expiry(remains, tcp_time_wait_length);
+        remains.last_oow_ack = 0;
+        answer(remains);
+    }
+}
+
+} // namespace
+
+tcp_time_wait::tcp_time_wait(stack& in) : owner_stack(&in), expiry(expire), substate(tcp_state::time_wait) {}
+
+void tcp_time_wait::release_last(tcp_time_wait* remains) {
+    remains->~tcp_time_wait();
+    port::release(remains);
+}
+
+void tcp_enter_time_wait(tcp_sock& sk, tcp_state substate, port::time_ns length) {
+    stack& in = *sk.owner_stack;
+    void* memory = in.tcp->time_wait_count < tcp_time_wait_limit && sk.endpoint.link.linked()
+                       ? port::allocate(sizeof(tcp_time_wait), port::memory_tag::socket)
+                       : nullptr;
+    if (memory != nullptr) {
+        auto remains = lib::ref<tcp_time_wait>::adopt(new (memory) tcp_time_wait(in));
+        remains->substate = substate;
+        remains->snd_nxt = sk.snd_nxt;
+        remains->rcv_nxt = sk.rcv_nxt;
+        remains->rcv_wnd = tcp_receive_window(sk);
+        remains->rcv_wscale = sk.rcv_wscale;
+        remains->timestamps_ok = sk.timestamps_ok;
+        remains->ts_recent = sk.ts_recent;
+        remains->ts_recent_at = sk.ts_recent_at;
+        remains->ts_offset = sk.ts_offset;
+        tcp_hash_time_wait(sk, *remains);
+        set_expiry(*remains, length);
+        if (substate == tcp_state::time_wait) {
+            count(in, mib::tcpext_time_wait);
+        }
+    }
+    tcp_done(sk);
+}
+
+tcp_time_wait_outcome tcp_time_wait_receive(tcp_time_wait& remains, skb_ptr& skb) {
+    const wire::tcp_options options = options_of(*skb);
+    const bool old = timestamp_is_old(remains, options);
+    const uint8_t flags = skb->tcp.flags;
+    if (remains.substate == tcp_state::fin_wait_2) {
+        receive_in_fin_wait_2(remains, std::move(skb), options, old);
+        return {tcp_time_wait_verdict::handled, {}};
+    }
+    if ((flags & wire::tcp_rst) != 0) {
+        drop(std::move(skb), drop_reason::tcp_time_wait);
+        return {tcp_time_wait_verdict::handled, {}};
+    }
+    const bool only_syn = (flags & (wire::tcp_syn | wire::tcp_ack)) == wire::tcp_syn;
+    if (only_syn && !old && (skb->tcp.seq > remains.rcv_nxt || timestamp_is_newer(remains, options))) {
+        wire::seq iss = remains.snd_nxt + 65535 + 2;
+        iss.value += iss.value == 0 ? 1 : 0;
+        return {tcp_time_wait_verdict::open_anew, iss};
+    }
+    if (!old && options.has_timestamp && skb->tcp.seq == remains.rcv_nxt) {
+        remains.ts_recent = options.timestamp_value;
+        remains.ts_recent_at = port::now();
+    }
+    const bool is_bare_ack = skb->tcp.seq == skb->tcp.end_seq && skb->tcp.seq == remains.rcv_nxt && !old;
+    if (!is_bare_ack) {
+        if ((flags & wire::tcp_fin) != 0) {
+            set_expiry(remains, tcp_time_wait_length);
+        }
+        answer(remains);
+    }
+    drop(std::move(skb), drop_reason::tcp_time_wait);
+    return {tcp_time_wait_verdict::handled, {}};
+}
+
+void tcp_end_time_wait(tcp_time_wait& remains) {
+    auto keep = lib::ref<tcp_time_wait>::share(&remains);
+    if (remains.owner_stack->timers.cancel(remains.expiry)) {
+        lib::ref<tcp_time_wait>::adopt(&remains); // the timer's reference ends here
+    }
+    if (tcp_unhash_time_wait(remains)) {
+        lib::ref<tcp_time_wait>::adopt(&remains); // and the table's
+    }
+}
+
+} // namespace net

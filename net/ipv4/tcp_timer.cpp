@@ -1,0 +1,280 @@
+#include "net/ipv4/tcp_timer.hpp"
+
+// The timers of a connection. There are three on the wheel: one for everything that must be sent again
+// (retransmission, or a probe of a closed window: never both, a probe is sent only when nothing is in
+// flight), one for ACKs that wait for company, and one for slow matters (keepalive, the limit of FIN_WAIT_2).
+//
+// The first two are moved with nearly every segment, so moving them must cost nothing: the deadline is a
+// field of the sock, and the wheel is touched only when it would fire too late. A timer that fires early
+// finds the later deadline and moves itself; one that fires for nothing goes away.
+//
+// A pending timer holds a reference, taken when it was not pending before and given back by whoever takes it
+// off: the function that it calls, or the canceller.
+
+#include "kernel/abi/errno.h"
+#include "kernel/lib/container_of.hpp"
+#include "kernel/lib/minmax.hpp"
+#include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_ack_policy.hpp"
+#include "net/ipv4/tcp_output.hpp"
+#include "net/ipv4/tcp_recovery.hpp"
+#include "net/ipv4/tcp_rtt.hpp"
+#include "net/ipv4/tcp_table.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+namespace {
+
+enum traced_timer : uint64_t { traced_retransmit, traced_probe, traced_delayed_ack, traced_keepalive };
+
+void trace_timer(tcp_sock& sk, traced_timer which) {
+    trace(*sk.owner_stack, trace_event::tcp_timer, {.sock = sk.id, .value = {which, sk.backoff}});
+}
+
+void set_timer(tcp_sock& sk, timer& which, port::time_ns deadline) {
+    if (sk.owner_stack->timers.set(which, deadline)) {
+        sk.get();
+    }
+}
+
+/// Makes the timer fire at the deadline at the latest.
+void set_timer_lazily(tcp_sock& sk, timer& which, port::time_ns deadline) {
+    if (which.deadline > deadline) {
+        set_timer(sk, which, deadline);
+    }
+}
+
+void cancel_timer(tcp_sock& sk, timer& which) {
+    if (sk.owner_stack->timers.cancel(which)) {
+        const bool last = sk.put();
+        ASSERT(!last); // the caller holds one
+    }
+}
+
+/// How long `attempts` retransmissions with doubling timeouts take in all: what "15 retries" means in
+/// seconds, whatever the timeout of this connection is (RFC 1122 §4.2.3.5 wants times, not counts).
+port::time_ns time_of_attempts(unsigned attempts, port::time_ns first) {
+    port::time_ns total = 0;
+    for (unsigned i = 0; i <= attempts; i++) {
+        total += tcp_backed_off(first, i);
+    }
+    return total;
+}
+
+bool gave_enough_time(const tcp_sock& sk, unsigned attempts) {
+    if (sk.retransmits == 0) {
+        return false;
+    }
+    const port::time_ns limit = sk.user_timeout_ms != 0 ? sk.user_timeout_ms * port::millisecond
+                                                        : time_of_attempts(attempts, tcp_rto_minimum);
+    return port::now() - sk.retransmission_started >= limit;
+}
+
+/// Whether the retransmissions have gone on for long enough to call the peer dead.
+bool retransmissions_exhausted(tcp_sock& sk) {
+    if (sk.state == tcp_state::syn_sent || sk.state == tcp_state::syn_received) {
+        const unsigned limit = sk.state == tcp_state::syn_sent ? sk.syn_retries : tcp_syn_ack_retries_default;
+        return sk.retransmits >= limit || (sk.user_timeout_ms != 0 && gave_enough_time(sk, limit));
+    }
+    if (sk.retransmits >= tcp_retries_1) {
+        sk.cached_route.generation = 0; // RFC 1122 R1: perhaps another way leads there
+    }
+    const unsigned attempts = sk.orphan ? tcp_orphan_retries : tcp_retries_2;
+    return gave_enough_time(sk, attempts);
+}
+
+void give_up(tcp_sock& sk) {
+    count(*sk.owner_stack, mib::tcpext_abort_on_timeout);
+    tcp_abort(sk, sk.soft_error != 0 ? sk.soft_error : ETIMEDOUT);
+}
+
+/// RFC 6298 §5.4 to §5.6: send the oldest segment again, wait twice as long.
+void retransmission_timeout(tcp_sock& sk) {
+    sk_buff* oldest = sk.retransmit_queue.front();
+    if (oldest == nullptr) {
+        return;
+    }
+    if (retransmissions_exhausted(sk)) {
+        give_up(sk);
+        return;
+    }
+    if (sk.retransmits == 0) {
+        count(*sk.owner_stack, mib::tcpext_timeouts);
+    }
+    if (sk.retransmission_started == 0) {
+        sk.retransmission_started = oldest->tcp.sent_at;
+    }
+    tcp_enter_loss(sk);
+    oldest = sk.retransmit_queue.front();
+    sk.retransmits += sk.retransmits < UINT8_MAX ? 1 : 0;
+    if (!tcp_retransmit(sk, *oldest, 1).ok()) {
+        // Not the network's fault (no memory, no route): try again soon, without backing off.
+        tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, lib::min(sk.rto, port::second / 2));
+        return;
+    }
+    sk.backoff += sk.backoff < UINT8_MAX ? 1 : 0;
+    tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, tcp_backed_off(sk.rto, sk.backoff));
+}
+
+/// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers.
+void probe_timeout(tcp_sock& sk) {
+    if (sk.packets_out != 0 || sk.write_queue.empty()) {
+        sk.probes_out = 0;
+        sk.probing_since = 0;
+        return;
+    }
+    if (sk.probing_since == 0) {
+        sk.probing_since = port::now();
+    }
+    const bool out_of_time =
+        sk.user_timeout_ms != 0 && port::now() - sk.probing_since >= sk.user_timeout_ms * port::millisecond;
+    const unsigned limit = sk.orphan ? tcp_orphan_retries : tcp_retries_2;
+    if (out_of_time || sk.probes_out >= limit) {
+        give_up(sk);
+        return;
+    }
+    count(*sk.owner_stack, mib::tcpext_window_probes);
+    if (tcp_send_probe(sk).ok() && sk.probes_out < UINT8_MAX) {
+        sk.probes_out++;
+        sk.backoff = static_cast<uint8_t>(lib::min<unsigned>(sk.backoff + 1, tcp_retries_2));
+    }
+    if (sk.packets_out == 0) {
+        tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
+    }
+}
+
+/// FIN_WAIT_2 without a user must not wait for ever for the peer's FIN.
+void fin_wait_2_timeout(tcp_sock& sk) {
+    tcp_send_active_reset(sk);
+    tcp_done(sk);
+}
+
+void keepalive_timeout(tcp_sock& sk) {
+    const port::time_ns silent_since = lib::max(sk.last_data_received, sk.last_ack_received);
+    const port::time_ns silence = port::now() - silent_since;
+    if (sk.packets_out != 0 || !sk.write_queue.empty()) {
+        tcp_arm_keepalive(sk, sk.keepalive_idle); // the retransmission timer watches the peer
+        return;
+    }
+    if (silence < sk.keepalive_idle) {
+        tcp_arm_keepalive(sk, sk.keepalive_idle - silence);
+        return;
+    }
+    const bool dead = sk.user_timeout_ms != 0
+                          ? silence >= sk.user_timeout_ms * port::millisecond && sk.probes_out > 0
+                          : sk.probes_out >= sk.keepalive_probes;
+    if (dead) {
+        tcp_send_active_reset(sk);
+        give_up(sk);
+        return;
+    }
+    count(*sk.owner_stack, mib::tcpext_keepalives);
+    if (tcp_send_probe(sk).ok()) {
+        sk.probes_out++;
+    }
+    tcp_arm_keepalive(sk, sk.keepalive_interval);
+}
+
+} // namespace
+
+void tcp_arm_retransmit(tcp_sock& sk, tcp_timer_purpose purpose, port::time_ns delay) {
+    sk.timer_purpose = purpose;
+    sk.retransmit_deadline = port::now() + delay;
+    set_timer_lazily(sk, sk.retransmit_timer, sk.retransmit_deadline);
+}
+
+void tcp_stop_retransmit(tcp_sock& sk) {
+    sk.timer_purpose = tcp_timer_purpose::none;
+    sk.retransmit_deadline = port::never;
+}
+
+void tcp_rearm_retransmit(tcp_sock& sk) {
+    if (sk.packets_out == 0) {
+        tcp_stop_retransmit(sk);
+    } else {
+        tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, tcp_backed_off(sk.rto, sk.backoff));
+    }
+}
+
+port::time_ns tcp_probe_delay(const tcp_sock& sk) {
+    return tcp_backed_off(lib::max(sk.rto, tcp_rto_minimum), sk.backoff);
+}
+
+void tcp_check_probe_timer(tcp_sock& sk) {
+    if (sk.packets_out == 0 && sk.timer_purpose == tcp_timer_purpose::none && !sk.write_queue.empty()) {
+        tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
+    }
+}
+
+void tcp_arm_delayed_ack(tcp_sock& sk, port::time_ns deadline) {
+    sk.delayed_ack_deadline = deadline;
+    set_timer_lazily(sk, sk.delayed_ack_timer, deadline);
+}
+
+void tcp_arm_keepalive(tcp_sock& sk, port::time_ns delay) {
+    set_timer(sk, sk.keepalive_timer, port::now() + delay);
+}
+
+void tcp_stop_keepalive(tcp_sock& sk) {
+    cancel_timer(sk, sk.keepalive_timer);
+}
+
+void tcp_stop_timers(tcp_sock& sk) {
+    tcp_stop_retransmit(sk);
+    sk.ack_pending = 0;
+    sk.delayed_ack_deadline = port::never;
+    cancel_timer(sk, sk.retransmit_timer);
+    cancel_timer(sk, sk.delayed_ack_timer);
+    cancel_timer(sk, sk.keepalive_timer);
+}
+
+void tcp_retransmit_expired(timer& expired) {
+    auto sk = lib::ref<tcp_sock>::adopt(&lib::container_of(expired, &tcp_sock::retransmit_timer));
+    port::guard hold(sk->sock_lock);
+    if (sk->state == tcp_state::closed || sk->timer_purpose == tcp_timer_purpose::none) {
+        return;
+    }
+    if (sk->retransmit_deadline > port::now()) {
+        set_timer(*sk, sk->retransmit_timer, sk->retransmit_deadline);
+        return;
+    }
+    const tcp_timer_purpose purpose = sk->timer_purpose;
+    tcp_stop_retransmit(*sk);
+    if (purpose == tcp_timer_purpose::retransmit) {
+        trace_timer(*sk, traced_retransmit);
+        retransmission_timeout(*sk);
+    } else {
+        trace_timer(*sk, traced_probe);
+        probe_timeout(*sk);
+    }
+}
+
+void tcp_delayed_ack_expired(timer& expired) {
+    auto sk = lib::ref<tcp_sock>::adopt(&lib::container_of(expired, &tcp_sock::delayed_ack_timer));
+    port::guard hold(sk->sock_lock);
+    if (sk->state == tcp_state::closed || (sk->ack_pending & tcp_ack_timer) == 0) {
+        return;
+    }
+    if (sk->delayed_ack_deadline > port::now()) {
+        set_timer(*sk, sk->delayed_ack_timer, sk->delayed_ack_deadline);
+        return;
+    }
+    trace_timer(*sk, traced_delayed_ack);
+    tcp_delayed_ack_timeout(*sk);
+}
+
+void tcp_keepalive_expired(timer& expired) {
+    auto sk = lib::ref<tcp_sock>::adopt(&lib::container_of(expired, &tcp_sock::keepalive_timer));
+    port::guard hold(sk->sock_lock);
+    trace_timer(*sk, traced_keepalive);
+    if (sk->state == tcp_state::fin_wait_2 && sk->orphan) {
+        fin_wait_2_timeout(*sk);
+    } else if (sk->keep_alive &&
+               !tcp_in(*sk, tcp_state_bit(tcp_state::closed) | tcp_state_bit(tcp_state::syn_sent) |
+                                tcp_state_bit(tcp_state::listen))) {
+        keepalive_timeout(*sk);
+    }
+}
+
+} // namespace net
