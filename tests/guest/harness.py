@@ -64,11 +64,12 @@ class Guest:
         """The output of a shell command. Fails when its exit status is not 0, unless check is False; the
         status is then in self.status. The markers are typed in two parts, so that the echo of the command
         line cannot be taken for them."""
-        self.console.sendline(f'echo "<<"BEGIN; {command}\necho "<<"END$?')
+        separator = "" if command.rstrip().endswith("&") else ";"
+        self.console.sendline(f'echo "<<"BEGIN; {command}{separator} echo "<<"END$?')
         self.console.expect(r"<<BEGIN\r*\n", timeout=timeout)
         self.console.expect(r"<<END(\d+)\r*\n", timeout=timeout)
         self.status = int(self.console.match.group(1))
-        output = clean(self.console.before, command)
+        output = clean(self.console.before)
         if check and self.status != 0:
             raise CommandFailed(f"{command!r} ended with {self.status}:\n{output}")
         return output
@@ -104,11 +105,10 @@ class Guest:
         self.close()
 
 
-def clean(text, command):
-    """Console output without carriage returns, colours, prompts and the echo of the typed line."""
+def clean(text):
+    """Console output without carriage returns and colours."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
-    lines = [line for line in text.split("\n") if '"<<"END' not in line and line != command]
-    return "\n".join(lines).strip("\n")
+    return text.strip("\n")
 
 
 def run_on_host(*command, timeout=60):
