@@ -18,13 +18,16 @@ LIBC_SRC := \
     libc/src/file_io.cpp \
     libc/src/file_open.cpp \
     libc/src/file_seek.cpp \
+    libc/src/file_special.cpp \
     libc/src/files.cpp \
+    libc/src/fnmatch.cpp \
     libc/src/format.cpp \
     libc/src/format_floating.cpp \
     libc/src/getaddrinfo.cpp \
     libc/src/getcwd.cpp \
     libc/src/gethostby.cpp \
     libc/src/getopt.cpp \
+    libc/src/glob.cpp \
     libc/src/inet.cpp \
     libc/src/interfaces.cpp \
     libc/src/malloc.cpp \
@@ -36,6 +39,7 @@ LIBC_SRC := \
     libc/src/printf.cpp \
     libc/src/process.cpp \
     libc/src/qsort.cpp \
+    libc/src/random.cpp \
     libc/src/resolver.cpp \
     libc/src/scanf.cpp \
     libc/src/services.cpp \
@@ -47,5 +51,7 @@ LIBC_SRC := \
     libc/src/string.cpp \
     libc/src/strtod.cpp \
     libc/src/strtol.cpp \
+    libc/src/syslog.cpp \
+    libc/src/temporary.cpp \
     libc/src/terminal.cpp \
     libc/src/text_file.cpp

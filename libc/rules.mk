@@ -48,3 +48,34 @@ libc: $(LIBC_A) $(CRT0)
 sysroot: $(SYSROOT)/stamp
 
 -include $(LIBC_OBJECTS:.o=.d)
+
+# ---- tests: our library and the host's must print the same; programs of ours must report no failure --------
+
+LIBC_TEST := $O/tests/libc
+LIBC_SAME := $(basename $(notdir $(wildcard tests/libc/same_*.c)))
+LIBC_OWN  := $(notdir $(wildcard tests/libc/test_*.c tests/libc/test_*.cpp))
+
+$(LIBC_TEST)/%.host: tests/libc/%.c tests/libc/random.h
+	@mkdir -p $(@D)
+	$(CC) -w -O1 -fno-builtin -o $@ $<
+
+$(LIBC_TEST)/%.ours: tests/libc/%.c tests/libc/random.h $(SYSROOT)/stamp tools/lumos-cc
+	@mkdir -p $(@D)
+	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-cc -w -O1 -fno-builtin -o $@ $<
+
+$(LIBC_TEST)/%.c.test: tests/libc/%.c tests/libc/check.h $(SYSROOT)/stamp tools/lumos-cc
+	@mkdir -p $(@D)
+	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-cc -Wall -O1 -g -o $@ $<
+
+$(LIBC_TEST)/%.cpp.test: tests/libc/%.cpp tests/libc/check.h $(SYSROOT)/stamp tools/lumos-c++ tools/lumos-cc
+	@mkdir -p $(@D)
+	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-c++ -Wall -O1 -g -o $@ $<
+
+$(LIBC_TEST)/run_on_linux: tests/libc/run_on_linux.c
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -O1 -o $@ $<
+
+.PHONY: test-libc
+test-libc: $(LIBC_SAME:%=$(LIBC_TEST)/%.host) $(LIBC_SAME:%=$(LIBC_TEST)/%.ours) \
+    $(LIBC_OWN:%=$(LIBC_TEST)/%.test) $(LIBC_TEST)/run_on_linux
+	@tests/libc/run_tests $(LIBC_TEST)

@@ -197,7 +197,7 @@ void round_hexadecimal(uint64_t& fraction, uint64_t& lead, int digits) {
 void put_hexadecimal(text_sink& sink, const conversion& wanted, floating value, bool is_long_double) {
     if (value.mantissa != 0 && !is_long_double) {
         bool subnormal = value.exponent + 63 - __builtin_clzll(value.mantissa) < -1022;
-        int shift = subnormal ? -1022 - (value.exponent + 63) : __builtin_clzll(value.mantissa);
+        int shift = subnormal ? value.exponent + 63 + 1022 : __builtin_clzll(value.mantissa);
         value.mantissa = shift >= 0 ? value.mantissa << shift : value.mantissa >> -shift;
         value.exponent -= shift;
     }

@@ -298,6 +298,8 @@ parsed_number parse_number(const char* start, char** end) {
         result.kind = result.text.zero ? parsed_number::zero : parsed_number::finite;
     } else if ((after = parse_word(next, infinite)) != nullptr) {
         result.kind = infinite ? parsed_number::infinite : parsed_number::not_a_number;
+    } else {
+        result.negative = false; // A lone sign is no number, not even -0.
     }
     if (end != nullptr) {
         *end = const_cast<char*>(after != nullptr ? after : start);

@@ -43,15 +43,15 @@ parsed parse(const char* text, char** end, int base) {
     } else if (base == 0) {
         base = *next == '0' ? 8 : 10;
     }
+    if (base < 2 || base > 36) {
+        errno = EINVAL;
+        base = 0; // No digit is below 0, so nothing is parsed.
+    }
     const char* digits = next;
     auto radix = static_cast<unsigned>(base);
     for (; digit_value(*next) < radix; next++) {
         result.overflow |= __builtin_mul_overflow(result.magnitude, radix, &result.magnitude);
         result.overflow |= __builtin_add_overflow(result.magnitude, digit_value(*next), &result.magnitude);
-    }
-    if (base < 2 || base > 36) {
-        errno = EINVAL;
-        next = digits;
     }
     if (end != nullptr) {
         *end = const_cast<char*>(next == digits ? text : next);

@@ -14,7 +14,9 @@ static inline uint64_t random_bits(void) {
     return value ^ (value >> 31);
 }
 
-static inline unsigned random_below(unsigned bound) { return (unsigned)(random_bits() % bound); }
+static inline unsigned random_below(unsigned bound) {
+    return (unsigned)(random_bits() % bound);
+}
 
 /* A double of any kind: random bits, small decimals, integers, halfway cases. */
 static inline double random_double(void) {

@@ -1,5 +1,5 @@
-/* Runs a program of ours on Linux: every socketcall (number 1000, which Linux does not have) is turned into the
- * direct call before the kernel sees it. A small ptrace loop that follows forks and threads; exits as the
+/* Runs a program of ours on Linux: every socketcall (number 1000, which Linux does not have) is turned into
+ * the direct call before the kernel sees it. A small ptrace loop that follows forks and threads; exits as the
  * program does.
  *
  *     run_on_linux PROGRAM [ARGUMENT...]
@@ -17,7 +17,8 @@
 
 enum { socketcall_number = 1000, call_count = 21 };
 
-/* Direct number and number of arguments of each call; send and recv are sendto and recvfrom without address. */
+/* Direct number and number of arguments of each call; send and recv are sendto and recvfrom without address.
+ */
 static const struct {
     long number;
     int arguments;
@@ -56,7 +57,8 @@ static void redirect(pid_t pid) {
         return;
     }
     for (int i = 0; i < direct[call].arguments; i++) {
-        arguments[i] = (unsigned long)ptrace(PTRACE_PEEKDATA, pid, (void*)(registers.rsi + 8ul * (unsigned)i), 0);
+        arguments[i] =
+            (unsigned long)ptrace(PTRACE_PEEKDATA, pid, (void*)(registers.rsi + 8ul * (unsigned)i), 0);
     }
     registers.orig_rax = registers.rax = (unsigned long)direct[call].number;
     registers.rdi = arguments[0];

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <wchar.h>
 
 static void random_format(char* format, const char* letters, const char* size) {
     static const char flags[] = "-+ #0";
