@@ -49,8 +49,9 @@ class Guest:
             fields.setdefault("kernel", KERNEL)
             fields.setdefault("initrd", TEST_INITRAMFS)
         fields.setdefault("memory", 128)
-        machine = qemu.Machine(hostfwd=",".join(forwards), serial="stdio", **fields)
-        machine.extra += ("-monitor", "none")
+        machine = qemu.Machine(hostfwd=",".join(forwards), serial="chardev:console", **fields)
+        # Signals off: ^C is for the guest, not for QEMU.
+        machine.extra += ("-chardev", "stdio,id=console,signal=off", "-monitor", "none")
         command = prefix + machine.command()
         self.console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                                      timeout=BOOT_SECONDS, dimensions=(50, 500))

@@ -433,6 +433,7 @@ int run_input(input& source) {
                 return 2;
             }
             source.position = source.buffer.size();
+            source.quiet = false;
         } else if (tree->root != nullptr) {
             command_tree* outer = current_tree;
             current_tree = tree;

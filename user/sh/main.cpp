@@ -61,8 +61,7 @@ static bool more_from_terminal(input& source, bool continued) {
             continue;
         }
         if (outcome == edit_outcome::cancelled) {
-            source.buffer.add("\n"); // ends whatever was open with an error, which is what ^C asks for
-            source.position = source.buffer.size();
+            source.quiet = true; // what was open now ends in an error, which is what ^C asked for
             return false;
         }
         return outcome == edit_outcome::line;

@@ -10,7 +10,7 @@ struct input {
     size_t position = 0;
     bool (*more)(input& self, bool continued) = nullptr;
     void* context = nullptr;
-    bool quiet = false; // look only for the end of a substitution; errors are reported when it runs
+    bool quiet = false; // errors are expected: only the end of a substitution is wanted, or ^C was typed
 };
 
 enum class parse_outcome { command, end, error };
