@@ -96,11 +96,13 @@ def test_echo_inside_the_user_network(guest):
 
 
 def test_nc_listens(guest):
-    guest.start("nc -l -p 5000 > /tmp/received")
+    guest.run("nc -l -p 5000 < /dev/null > /tmp/received &")
+    guest.run("until netstat -ltn | grep -q ':5000 '; do sleep 0.1; done")
     with socket.create_connection(("127.0.0.1", guest.ports[5000]), timeout=20) as peer:
         peer.sendall(b"to the listener\n")
         peer.shutdown(socket.SHUT_WR)
         assert peer.recv(1) == b""
+    guest.run("until grep -q listener /tmp/received; do sleep 0.1; done")
     assert guest.run("cat /tmp/received") == "to the listener"
 
 
