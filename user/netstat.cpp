@@ -9,7 +9,7 @@
 static const char usage[] =
     "usage: netstat [-a] [-l] [-t] [-u] [-w] [-x] [-n]    sockets (connected ones unless -a, -l)\n"
     "       netstat -r    routes\n"
-    "       netstat -s    counters of every protocol\n"
+    "       netstat -s [-a]    counters of every protocol (with -a also those that are 0)\n"
     "       netstat -i    interfaces\n"
     "  -a  all   -l  listening   -t  TCP   -u  UDP   -w  raw   -x  AF_UNIX   -n  numbers (always)\n";
 
@@ -92,7 +92,8 @@ static void print_unix() {
     fclose(file);
 }
 
-/// Pairs of lines "Tcp: name name ..." and "Tcp: value value ...", printed one counter to a line.
+/// Pairs of lines "Tcp: name name ..." and "Tcp: value value ...", printed one counter to a line; those that
+/// are 0 only with -a.
 static void print_counters(const char* path) {
     FILE* file = fopen(path, "r");
     if (file == nullptr) {
@@ -109,7 +110,7 @@ static void print_counters(const char* path) {
         while (name != nullptr && value != nullptr) {
             name = strtok_r(nullptr, " \n", &name_position);
             value = strtok_r(nullptr, " \n", &value_position);
-            if (name != nullptr && value != nullptr) {
+            if (name != nullptr && value != nullptr && (option_all || strcmp(value, "0") != 0)) {
                 printf("    %-26s %s\n", name, value);
             }
         }
@@ -162,6 +163,7 @@ static void print_sockets() {
 
 int main(int argc, char** argv) {
     answer_help(argc, argv, usage);
+    bool counters = false;
     for (int option; (option = getopt(argc, argv, "alntuwxrsi")) != -1;) {
         switch (option) {
         case 'r':
@@ -169,10 +171,8 @@ int main(int argc, char** argv) {
         case 'i':
             become("ifconfig", "-a");
         case 's':
-            print_counters("/proc/net/snmp");
-            print_counters("/proc/net/netstat");
-            print_drops();
-            return finish(0);
+            counters = true;
+            break;
         case 'n':
             break;
         case '?':
@@ -186,6 +186,12 @@ int main(int argc, char** argv) {
             option_unix |= option == 'x';
         }
     }
-    print_sockets();
+    if (counters) {
+        print_counters("/proc/net/snmp");
+        print_counters("/proc/net/netstat");
+        print_drops();
+    } else {
+        print_sockets();
+    }
     return finish(0);
 }

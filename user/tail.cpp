@@ -76,6 +76,11 @@ int main(int argc, char** argv) {
     long lines = 10;
     bool from_start = false;
     bool following = false;
+    if (argc > 1 && argv[1][0] == '-' && argv[1][1] >= '0' && argv[1][1] <= '9') {
+        lines = parse_number(argv[1] + 1, 0, INT_MAX, "lines");
+        argv++;
+        argc--;
+    }
     for (int option; (option = getopt(argc, argv, "fn:")) != -1;) {
         if (option == 'n') {
             from_start = *optarg == '+';

@@ -33,6 +33,7 @@ static char reasons[most_reasons][40];
 static FILE* output;
 static int ended_pipe[2];
 
+/// Events as /proc/net/trace_events has them. The reason of a drop gets a name of its own, for print_value.
 static void load_events() {
     FILE* file = fopen("/proc/net/trace_events", "r");
     if (file == nullptr) {
@@ -44,6 +45,9 @@ static void load_events() {
         event_names one = {};
         int found = sscanf(line, "%u %47s %31s %31s %31s %31s", &number, one.name, one.values[0],
                            one.values[1], one.values[2], one.values[3]);
+        if (strcmp(one.name, "drop.drop") == 0) {
+            strcpy(one.values[0], "drop_reason");
+        }
         if (found >= 2 && number < most_events) {
             events[number] = one;
         }
@@ -94,13 +98,22 @@ static void print_value(const char* name, unsigned long value) {
         fputs(states[value], output);
     } else if (strcmp(name, "tcp_flags") == 0) {
         print_tcp_flags(value);
-    } else if (strcmp(name, "reason") == 0 && value < most_reasons && reasons[value][0] != '\0') {
+    } else if (strcmp(name, "drop_reason") == 0 && value < most_reasons && reasons[value][0] != '\0') {
         fputs(reasons[value], output);
     } else if (strcmp(name, "ethertype") == 0 || strcmp(name, "cause") == 0) {
         fprintf(output, "0x%lx", value);
     } else {
         fprintf(output, "%ld", static_cast<long>(value));
     }
+}
+
+/// "sock4" in a column of its own, which is empty when the event has none.
+static void print_identifier(const char* kind, unsigned long number, int width) {
+    char text[32] = "";
+    if (number != 0) {
+        snprintf(text, sizeof text, "%s%lu", kind, number);
+    }
+    fprintf(output, " %-*s", width, text);
 }
 
 static void print_record(const trace_record& record, uint64_t start_ns) {
@@ -113,8 +126,9 @@ static void print_record(const trace_record& record, uint64_t start_ns) {
     const event_names& names = events[record.event % most_events];
     fprintf(output, "%3lu.%06lu cpu%u %5u", elapsed_us / 1000000, elapsed_us % 1000000, record.cpu,
             record.task);
-    fprintf(output, " sock%-3lu skb%-4lu %-18s", static_cast<unsigned long>(record.sock),
-            static_cast<unsigned long>(record.skb), names.name);
+    print_identifier("sock", record.sock, 8);
+    print_identifier("skb", record.skb, 9);
+    fprintf(output, " %-16s", names.name);
     for (int i = 0; i < 4; i++) {
         if (names.values[i][0] != '\0' && strcmp(names.values[i], "-") != 0) {
             print_value(names.values[i], record.value[i]);

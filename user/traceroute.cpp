@@ -106,7 +106,7 @@ static bool probe_hop(int raw, int udp, const struct sockaddr_in& to, int hops, 
         }
         printf("  %.3f ms%s", now_ms() - start, found == outcome::unreachable ? " !unreachable" : "");
         fflush(stdout);
-        done |= found != outcome::router;
+        done |= found != outcome::router || sender.s_addr == to.sin_addr.s_addr;
     }
     putchar('\n');
     fflush(stdout);
