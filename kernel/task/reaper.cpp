@@ -4,8 +4,9 @@
 // reaper takes a whole list with one exchange. That works in every context, also where a switch is
 // half done.
 //
-// A thread is on the list before it has left its stack. The reaper frees it only after having seen, under
-// the lock of its run queue, that this CPU runs something else: that lock is held throughout a switch.
+// A thread is on the list before it has left its stack, and may even be preempted on its last steps. The
+// reaper frees it only after having seen, under the lock of its run queue, that it neither runs nor is to
+// run again: that lock is held throughout a switch.
 
 #include "kernel/mm/address_space.hpp"
 #include "kernel/task/kernel_thread.hpp"
@@ -37,7 +38,7 @@ void wait_until_off_cpu(thread& dead) {
     for (;;) {
         {
             const arch::spin_guard guard(dead.home->lock);
-            if (dead.home->running != &dead) {
+            if (dead.home->running != &dead && !dead.run_link.linked()) {
                 return;
             }
         }
