@@ -16,21 +16,36 @@ namespace syscall {
 
 namespace {
 
-// Programs miss the same call again and again: one line for each program and number is enough.
-void log_missing(uint64_t number, const table_entry* entry) {
-    task::process& self = task::current_process();
-    const unsigned index = number < table_size ? static_cast<unsigned>(number) : table_size;
-    {
-        const arch::spin_guard guard(self.details_lock);
-        uint64_t& word = self.missing_calls[index / 64];
-        const uint64_t bit = uint64_t{1} << (index % 64);
-        if ((word & bit) != 0) {
-            return;
-        }
-        word |= bit;
+// Programs miss the same call again and again: one line for each program and number is enough. What was
+// logged is remembered as a hash of both; when the memory is full, nothing more is logged.
+constexpr unsigned logged_limit = 256;
+uint64_t logged[logged_limit];
+
+// True the first time for this pair. Entries go from 0 to their value once, so no lock is needed.
+bool first_time(const char* program, uint64_t number) {
+    uint64_t hash = number * 0x9e3779b97f4a7c15 + 1;
+    for (const char* at = program; *at != 0; at++) {
+        hash = (hash ^ static_cast<unsigned char>(*at)) * 0x100000001b3; // FNV-1a
     }
-    const char* name = entry != nullptr && entry->name != nullptr ? entry->name : "no such call";
-    LOG_INFO("%s[%d]: system call %lu (%s) is not implemented", self.name, self.id, number, name);
+    hash |= 1;
+    for (uint64_t& entry : logged) {
+        uint64_t seen = 0;
+        if (__atomic_compare_exchange_n(&entry, &seen, hash, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            return true;
+        }
+        if (seen == hash) {
+            return false;
+        }
+    }
+    return false;
+}
+
+void log_missing(uint64_t number, const table_entry* entry) {
+    const task::process& self = task::current_process();
+    if (first_time(self.name, number)) {
+        const char* name = entry != nullptr && entry->name != nullptr ? entry->name : "no such call";
+        LOG_INFO("%s[%d]: system call %lu (%s) is not implemented", self.name, self.id, number, name);
+    }
 }
 
 long run(uint64_t number, arch::trap_frame& frame, task::restart_rule& restart) {

@@ -27,6 +27,7 @@ long sys_getsid(const arguments& args);
 long sys_set_tid_address(const arguments& args);
 long sys_set_robust_list(const arguments& args);
 long sys_get_robust_list(const arguments& args);
+long sys_rseq(const arguments& args);
 long sys_futex(const arguments& args);
 long sys_arch_prctl(const arguments& args);
 long sys_prctl(const arguments& args);

@@ -172,10 +172,11 @@ long sys_getrandom(const arguments& args) {
         unsigned char bytes[256];
         const size_t piece = length - done < sizeof bytes ? length - done : sizeof bytes;
         arch::random_bytes(bytes, piece);
-        if (!mm::copy_to_user(mm::user_ptr<void>(args[0] + done), bytes, piece).ok()) {
+        const size_t copied = mm::copy_to_user_partial(mm::user_ptr<void>(args[0] + done), bytes, piece);
+        done += copied;
+        if (copied < piece) {
             return done > 0 ? static_cast<long>(done) : -EFAULT;
         }
-        done += piece;
         if (task::signal_pending() && done < length) {
             break;
         }

@@ -359,7 +359,7 @@ constexpr row rows[] = {
     {SYS_pkey_free, {"pkey_free"}},
     {SYS_statx, {"statx"}},
     {SYS_io_pgetevents, {"io_pgetevents"}},
-    {SYS_rseq, {"rseq"}},
+    {SYS_rseq, {"rseq", sys_rseq}},
     {SYS_pidfd_send_signal, {"pidfd_send_signal"}},
     {SYS_io_uring_setup, {"io_uring_setup"}},
     {SYS_io_uring_enter, {"io_uring_enter"}},

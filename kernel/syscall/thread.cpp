@@ -137,6 +137,12 @@ long sys_get_robust_list(const arguments& args) {
     return head.ok() && size.ok() ? 0 : -EFAULT;
 }
 
+// Restartable sequences are an optimisation that every C library can do without; glibc asks for them at
+// each start, so the refusal is not worth a line in the log.
+long sys_rseq(const arguments&) {
+    return -ENOSYS;
+}
+
 long sys_futex(const arguments& args) {
     return lib::as_syscall(
         task::futex(args[0], args.as_int(1), args.as_u32(2), args[3], args[4], args.as_u32(5)));

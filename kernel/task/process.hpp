@@ -130,7 +130,6 @@ struct process : lib::ref_counted {
     arch::spinlock details_lock{lib::lock_rank::process_details};
     credentials who;
     resource_limit limits[resource_count];
-    uint64_t missing_calls[8] = {}; ///< a bit for each unknown system call that was logged
 
     /// ITIMER_REAL and alarm().
     timer real_timer;
