@@ -30,14 +30,20 @@ LIBC_SRC := \
     libc/src/glob.cpp \
     libc/src/inet.cpp \
     libc/src/interfaces.cpp \
+    libc/src/locale.cpp \
     libc/src/malloc.cpp \
     libc/src/memory_blocks.cpp \
     libc/src/messages.cpp \
     libc/src/mman.cpp \
     libc/src/names.cpp \
+    libc/src/paths.cpp \
     libc/src/poll.cpp \
     libc/src/printf.cpp \
     libc/src/process.cpp \
+    libc/src/pthread.cpp \
+    libc/src/pthread_atfork.cpp \
+    libc/src/pthread_keys.cpp \
+    libc/src/pthread_locks.cpp \
     libc/src/qsort.cpp \
     libc/src/random.cpp \
     libc/src/resolver.cpp \
@@ -54,4 +60,5 @@ LIBC_SRC := \
     libc/src/syslog.cpp \
     libc/src/temporary.cpp \
     libc/src/terminal.cpp \
-    libc/src/text_file.cpp
+    libc/src/text_file.cpp \
+    libc/src/wide.cpp

@@ -94,8 +94,10 @@ int strerror_r(int error, char* buffer, size_t size);
 const char* strerrorname_np(int error);
 /// The description of a signal.
 char* strsignal(int signal_number);
+#ifndef basename /* <libgen.h> has another one */
 /// The part after the last slash.
 char* basename(const char* path);
+#endif
 
 #define strdupa(text) strcpy((char*)__builtin_alloca(strlen(text) + 1), text)
 

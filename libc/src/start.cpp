@@ -42,8 +42,8 @@ namespace {
 struct tls_image {
     const char* start;
     size_t file_bytes;
-    size_t memory_bytes;
-    size_t alignment;
+    size_t block_bytes; // the variables, rounded up to their segment's alignment
+    size_t alignment;   // of the control block's address, at least the segment's
 };
 
 const unsigned long* auxiliary_vector;
@@ -67,7 +67,7 @@ void find_thread_locals() {
         if (header->p_type == PT_TLS) {
             thread_locals.start = reinterpret_cast<const char*>(header->p_vaddr);
             thread_locals.file_bytes = header->p_filesz;
-            thread_locals.memory_bytes = header->p_memsz;
+            thread_locals.block_bytes = round_up(header->p_memsz, header->p_align);
             if (header->p_align > thread_locals.alignment) {
                 thread_locals.alignment = header->p_align;
             }
@@ -119,21 +119,16 @@ void construct(int argc, char** argv) {
 } // namespace
 
 size_t thread_block_bytes() {
-    // The variables end where the control block begins; one alignment more lets both be placed anywhere.
-    return thread_locals.memory_bytes + 2 * thread_locals.alignment + sizeof(thread_control);
+    return thread_locals.block_bytes + thread_locals.alignment + sizeof(thread_control);
 }
 
 thread_control* initialise_thread_block(void* memory) {
     auto start = reinterpret_cast<uintptr_t>(memory);
-    uintptr_t end = round_up(start + thread_locals.memory_bytes, thread_locals.alignment);
-    char* variables =
-        reinterpret_cast<char*>(end - round_up(thread_locals.memory_bytes, thread_locals.alignment));
-    if (variables < static_cast<char*>(memory)) {
-        end += thread_locals.alignment;
-        variables += thread_locals.alignment;
-    }
+    uintptr_t end = round_up(start + thread_locals.block_bytes, thread_locals.alignment);
     if (thread_locals.file_bytes > 0) {
-        memcpy(variables, thread_locals.start, thread_locals.file_bytes);
+        // The linker counts back from the control block in the segment's own alignment.
+        memcpy(reinterpret_cast<char*>(end - thread_locals.block_bytes), thread_locals.start,
+               thread_locals.file_bytes);
     }
     auto* thread = reinterpret_cast<thread_control*>(end);
     thread->self = thread;
