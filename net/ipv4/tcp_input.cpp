@@ -91,8 +91,8 @@ bool fin_acknowledged(const tcp_sock& sk) {
 }
 
 /// FIN-WAIT-1 is over. Without a user, what follows is only waiting, for which TIME_WAIT's small structure is
-/// enough.
-void enter_fin_wait_2(tcp_sock& sk) {
+/// enough; but not while the packet at hand still has something for the sock, such as the peer's own FIN.
+void enter_fin_wait_2(tcp_sock& sk, const sk_buff& skb) {
     tcp_set_state(sk, tcp_state::fin_wait_2);
     sk.shutdown |= send_shutdown;
     if (!sk.orphan) {
@@ -106,11 +106,15 @@ void enter_fin_wait_2(tcp_sock& sk) {
     const port::time_ns limit = sk.linger2_seconds != 0
                                     ? static_cast<port::time_ns>(sk.linger2_seconds) * port::second
                                     : tcp_fin_timeout;
+    if (skb.tcp.end_seq > sk.rcv_nxt) {
+        tcp_arm_keepalive(sk, limit);
+        return;
+    }
     tcp_enter_time_wait(sk, tcp_state::fin_wait_2, limit);
 }
 
 /// What an acceptable ACK does to the state.
-void advance_state(tcp_sock& sk) {
+void advance_state(tcp_sock& sk, const sk_buff& skb) {
     switch (sk.state) {
     case tcp_state::syn_received:
         tcp_set_state(sk, tcp_state::established);
@@ -118,7 +122,7 @@ void advance_state(tcp_sock& sk) {
         break;
     case tcp_state::fin_wait_1:
         if (fin_acknowledged(sk)) {
-            enter_fin_wait_2(sk);
+            enter_fin_wait_2(sk, skb);
         }
         break;
     case tcp_state::closing:
@@ -158,7 +162,7 @@ bool process_ack(tcp_sock& sk, skb_ptr& skb, const wire::tcp_options& options) {
         break;
     }
     tcp_replace_ts_recent(sk, skb->tcp.seq);
-    advance_state(sk);
+    advance_state(sk, *skb);
     return true;
 }
 
