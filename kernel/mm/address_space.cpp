@@ -69,11 +69,19 @@ void drop_entry(uint64_t& slot, uint64_t address, void* context) {
 struct new_rights {
     uint64_t set;
     uint64_t clear;
+    bool flush = false;
 };
 
-void change_entry(uint64_t& slot, uint64_t, void* context) {
+void change_entry(uint64_t& slot, uint64_t address, void* context) {
     const auto& rights = *static_cast<new_rights*>(context);
     slot = (slot & ~rights.clear) | rights.set;
+    if (rights.flush) {
+        flush_page(address);
+    }
+}
+
+uint64_t smaller(uint64_t left, uint64_t right) {
+    return left < right ? left : right;
 }
 
 /// How entries change when their area gets these rights. Write permission of private pages is not given
@@ -94,6 +102,12 @@ new_rights rights_after_protect(const area& changed) {
 
 } // namespace
 
+removed_areas::~removed_areas() {
+    while (area* const gone = areas.pop_front()) {
+        delete gone;
+    }
+}
+
 lib::result<lib::ref<address_space>> address_space::create() {
     void* const memory = kmalloc(sizeof(address_space), mem_tag::space);
     if (memory == nullptr) {
@@ -112,15 +126,17 @@ lib::result<lib::ref<address_space>> address_space::create() {
 
 void address_space::release_last(address_space* space) {
     ASSERT(!space->loaded());
-    if (space->root_physical_ != 0) {
-        {
-            arch::thread_spin_guard guard(space->lock_);
-            space->drop_pages_locked(0, user_end);
+    {
+        removed_areas removed;
+        arch::thread_spin_guard guard(space->lock_);
+        while (area* const first = space->areas_.pop_front()) {
+            space->drop_pages_locked(first->start, first->end);
+            removed.areas.push_back(*first);
         }
-        free_user_tables(space->root_physical_);
     }
-    while (area* const last = space->areas_.pop_front()) {
-        delete last;
+    ASSERT(space->resident_pages_ == 0);
+    if (space->root_physical_ != 0) {
+        free_user_tables(space->root_physical_);
     }
     space->~address_space();
     kfree(space);
@@ -128,6 +144,17 @@ void address_space::release_last(address_space* space) {
 
 bool address_space::loaded() const {
     return arch::this_cpu().space == this;
+}
+
+bool address_space::flush_each(uint64_t pages) const {
+    ASSERT(arch::cpus_online() == 1); // other CPUs would have to be told
+    return loaded() && pages <= most_single_flushes;
+}
+
+void address_space::flush_rest(uint64_t pages) const {
+    if (loaded() && pages > most_single_flushes) {
+        arch::write_cr3(root_physical_);
+    }
 }
 
 area* address_space::first_ending_after_locked(uint64_t address) {
@@ -183,12 +210,12 @@ lib::result<uint64_t> address_space::choose_address_locked(uint64_t hint, uint64
     }
 }
 
-void address_space::forget_area_locked(area& gone) {
+/// The caller destroys it, or keeps it in removed_areas until the lock is released.
+void address_space::take_out_locked(area& gone) {
     if (last_hit_ == &gone) {
         last_hit_ = nullptr;
     }
     areas_.remove(gone);
-    delete &gone;
 }
 
 lib::result<void> address_space::insert_locked(const area& wanted) {
@@ -199,7 +226,8 @@ lib::result<void> address_space::insert_locked(const area& wanted) {
         below->end = wanted.end;
         if (above != nullptr && continues(*below, *above)) {
             below->end = above->end;
-            forget_area_locked(*above);
+            take_out_locked(*above);
+            delete above; // not the last one that refers to its object
         }
         return {};
     }
@@ -254,7 +282,8 @@ void address_space::merge_locked(uint64_t start, uint64_t end) {
         area* const next = areas_.next(*at);
         if (next != nullptr && continues(*at, *next)) {
             at->end = next->end;
-            forget_area_locked(*next);
+            take_out_locked(*next);
+            delete next; // at refers to the same object
         } else {
             at = next;
         }
@@ -262,17 +291,15 @@ void address_space::merge_locked(uint64_t start, uint64_t end) {
 }
 
 void address_space::drop_pages_locked(uint64_t start, uint64_t end) {
-    ASSERT(lock_.held() && arch::cpus_online() == 1);
-    const bool flush_each = loaded() && (end - start) / page_size <= most_single_flushes;
-    dropped result{.flush = flush_each};
+    ASSERT(lock_.held());
+    const uint64_t most_pages = smaller(resident_pages_, (end - start) / page_size);
+    dropped result{.flush = flush_each(most_pages)};
     for_each_entry(root_physical_, start, end, drop_entry, &result);
     resident_pages_ -= result.pages;
-    if (loaded() && !flush_each) {
-        arch::write_cr3(root_physical_);
-    }
+    flush_rest(most_pages);
 }
 
-lib::result<void> address_space::unmap_locked(uint64_t start, uint64_t end) {
+lib::result<void> address_space::unmap_locked(uint64_t start, uint64_t end, removed_areas& removed) {
     TRY(split_range_locked(start, end));
     ++generation_;
     area* next = first_ending_after_locked(start);
@@ -280,7 +307,8 @@ lib::result<void> address_space::unmap_locked(uint64_t start, uint64_t end) {
         area* const gone = next;
         next = areas_.next(*gone);
         drop_pages_locked(gone->start, gone->end);
-        forget_area_locked(*gone);
+        take_out_locked(*gone);
+        removed.areas.push_back(*gone);
     }
     return {};
 }
@@ -299,10 +327,11 @@ lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int pro
     if (!object && sharing == MAP_SHARED) {
         object = TRY(create_shared_memory(length));
     }
+    removed_areas removed;
     arch::thread_spin_guard guard(lock_);
     const uint64_t start = TRY(choose_address_locked(hint, length, flags));
     if ((flags & MAP_FIXED) != 0) {
-        TRY(unmap_locked(start, start + length));
+        TRY(unmap_locked(start, start + length, removed));
     }
     TRY(insert_locked(area{{}, start, start + length, prot, flags & kept_flags, object, offset}));
     return start;
@@ -313,8 +342,9 @@ lib::result<void> address_space::unmap(uint64_t start, uint64_t length) {
     if (!end.ok()) {
         return lib::error{EINVAL};
     }
+    removed_areas removed;
     arch::thread_spin_guard guard(lock_);
-    return unmap_locked(start, end.value());
+    return unmap_locked(start, end.value(), removed);
 }
 
 lib::result<void> address_space::protect(uint64_t start, uint64_t length, int prot) {
@@ -327,6 +357,7 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
     }
     arch::thread_spin_guard guard(lock_);
     TRY(split_range_locked(start, end));
+    const uint64_t most_pages = smaller(resident_pages_, (end - start) / page_size);
     uint64_t covered = start;
     for (area* at = first_ending_after_locked(start); at != nullptr && covered < end; at = areas_.next(*at)) {
         if (at->start > covered) {
@@ -334,14 +365,13 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
         }
         at->prot = prot;
         new_rights change = rights_after_protect(*at);
+        change.flush = flush_each(most_pages);
         for_each_entry(root_physical_, at->start, at->end, change_entry, &change);
         covered = at->end;
     }
     merge_locked(start, end);
     ++generation_;
-    if (loaded()) {
-        arch::write_cr3(root_physical_);
-    }
+    flush_rest(most_pages);
     if (covered < end) {
         return lib::error{ENOMEM}; // a hole; what comes before it is changed, as in Linux
     }
@@ -364,6 +394,7 @@ void address_space::set_heap_start(uint64_t address) {
 }
 
 uint64_t address_space::set_brk(uint64_t end) {
+    removed_areas removed;
     arch::thread_spin_guard guard(lock_);
     if (end < heap_start_ || !is_user_range(heap_start_, end - heap_start_)) {
         return heap_end_;
@@ -371,7 +402,7 @@ uint64_t address_space::set_brk(uint64_t end) {
     const uint64_t old_pages = page_align_up(heap_end_);
     const uint64_t new_pages = page_align_up(end);
     if (new_pages < old_pages) {
-        if (!unmap_locked(new_pages, old_pages).ok()) {
+        if (!unmap_locked(new_pages, old_pages, removed).ok()) {
             return heap_end_;
         }
     } else if (new_pages > old_pages) {

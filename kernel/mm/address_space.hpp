@@ -30,6 +30,16 @@ struct area {
 
 constexpr int area_heap = 1 << 30; ///< The area that brk grows.
 
+using area_list = lib::list<area, &area::link>;
+
+/// Areas that were taken out of a space. Destroying one may release a file, which may sleep: so that
+/// happens where this goes out of scope, after the lock of the space.
+struct removed_areas {
+    area_list areas;
+    removed_areas() = default;
+    ~removed_areas();
+};
+
 struct memory_usage {
     uint64_t mapped_bytes;   ///< VmSize.
     uint64_t resident_bytes; ///< VmRSS.
@@ -94,17 +104,22 @@ private:
     lib::result<void> insert_locked(const area& wanted);
     lib::result<void> split_at_locked(uint64_t address);
     lib::result<void> split_range_locked(uint64_t start, uint64_t end);
-    lib::result<void> unmap_locked(uint64_t start, uint64_t end);
+    lib::result<void> unmap_locked(uint64_t start, uint64_t end, removed_areas& removed);
     void merge_locked(uint64_t start, uint64_t end);
     void drop_pages_locked(uint64_t start, uint64_t end);
-    void forget_area_locked(area& gone);
+    void take_out_locked(area& gone);
     lib::result<uint64_t> grow_locked(area& old, uint64_t start, uint64_t old_end, uint64_t new_length,
-                                      move_policy policy);
+                                      move_policy policy, removed_areas& removed);
     fault_outcome map_page_locked(area& where, uint64_t page, frame* file_page, arch::page_access access);
     fault_outcome copy_on_write_locked(uint64_t& slot, uint64_t page);
     lib::result<void> copy_areas_from(address_space& parent);
     lib::result<void> copy_pages_locked(address_space& parent, const area& which);
+
+    // Forgetting translations after a change of many entries: one by one while they change, if they are few
+    // (emulators pay dearly for a whole flush), else all at once afterwards. Neither if not loaded.
     bool loaded() const;
+    bool flush_each(uint64_t pages) const;
+    void flush_rest(uint64_t pages) const;
 
     enum class rights : uint8_t { checked, ignored };
     fault_outcome bring_in(uint64_t address, arch::page_access access, rights check);
@@ -112,7 +127,7 @@ private:
 
     arch::spinlock lock_{lib::lock_rank::address_space};
     // Guarded by lock_.
-    lib::list<area, &area::link> areas_;
+    area_list areas_;
     area* last_hit_ = nullptr; ///< Where the last fault was; most faults come in runs.
     uint64_t root_physical_ = 0;
     uint64_t generation_ = 0; ///< Changes with the list of areas.

@@ -3,7 +3,6 @@
 // reference.
 
 #include "kernel/abi/errno.h"
-#include "kernel/arch/cpu.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/mm/kmalloc.hpp"
 #include "kernel/mm/page_table.hpp"
@@ -14,6 +13,7 @@ namespace {
 struct page_copy {
     uint64_t child_root;
     uint64_t hidden_rights; ///< Taken from the entries of both.
+    bool flush_each;        ///< The parent is loaded, and has few pages.
     uint64_t pages = 0;
     bool complete = true;
 };
@@ -26,7 +26,12 @@ void copy_entry(uint64_t& slot, uint64_t address, void* context) {
         return;
     }
     page_get(physical_to_frame(entry::physical(slot)));
-    slot &= ~copy.hidden_rights;
+    if ((slot & copy.hidden_rights) != 0) {
+        slot &= ~copy.hidden_rights;
+        if (copy.flush_each) {
+            flush_page(address);
+        }
+    }
     *child_slot = slot;
     ++copy.pages;
 }
@@ -35,7 +40,9 @@ void copy_entry(uint64_t& slot, uint64_t address, void* context) {
 
 lib::result<void> address_space::copy_pages_locked(address_space& parent, const area& which) {
     const bool is_private = (which.flags & MAP_PRIVATE) != 0;
-    page_copy copy{.child_root = root_physical_, .hidden_rights = is_private ? entry::writable : 0};
+    page_copy copy{.child_root = root_physical_,
+                   .hidden_rights = is_private ? entry::writable : 0,
+                   .flush_each = parent.flush_each(parent.resident_pages_)};
     for_each_entry(parent.root_physical_, which.start, which.end, copy_entry, &copy);
     resident_pages_ += copy.pages;
     if (!copy.complete) {
@@ -65,9 +72,7 @@ lib::result<lib::ref<address_space>> address_space::fork_from(address_space& par
     {
         arch::thread_spin_guard guard(parent.lock_);
         outcome = child->copy_areas_from(parent);
-        if (parent.loaded()) {
-            arch::write_cr3(parent.root_physical_); // forget the write permissions
-        }
+        parent.flush_rest(parent.resident_pages_); // forget the write permissions
     }
     TRY(outcome);
     return child;

@@ -25,27 +25,43 @@ struct visitor {
     void* context;
 };
 
-void visit_table(uint64_t* table, unsigned level, uint64_t start, uint64_t end, const visitor& to) {
-    const uint64_t span = entry_span(level);
-    for (uint64_t address = start; address < end; address = (address & ~(span - 1)) + span) {
-        uint64_t& value = table[table_index(address, level)];
-        if (level == 1) {
-            if (entry::has_frame(value)) {
-                to.visit(value, address, to.context);
-            }
-        } else if ((value & entry::present) != 0) {
-            const uint64_t next = (address & ~(span - 1)) + span;
-            visit_table(table_at(entry::physical(value)), level - 1, address, next < end ? next : end, to);
+void visit_pages(uint64_t* table, uint64_t start, uint64_t end, const visitor& to) {
+    uint64_t* slot = table + table_index(start, 1);
+    for (uint64_t address = start; address < end; address += page_size, ++slot) {
+        if (entry::has_frame(*slot)) {
+            to.visit(*slot, address, to.context);
         }
     }
 }
 
+void visit_table(uint64_t* table, unsigned level, uint64_t start, uint64_t end, const visitor& to) {
+    if (level == 1) {
+        visit_pages(table, start, end, to);
+        return;
+    }
+    const uint64_t span = entry_span(level);
+    for (uint64_t address = start; address < end;) {
+        const uint64_t next = (address & ~(span - 1)) + span;
+        const uint64_t value = table[table_index(address, level)];
+        if ((value & entry::present) != 0) {
+            visit_table(table_at(entry::physical(value)), level - 1, address, next < end ? next : end, to);
+        }
+        address = next;
+    }
+}
+
+/// Most tables of a program are nearly empty, so entries are looked at in groups.
 void free_table(uint64_t physical, unsigned level, unsigned entry_count) {
-    if (level > 1) {
-        const uint64_t* const table = table_at(physical);
-        for (unsigned index = 0; index < entry_count; ++index) {
-            if ((table[index] & entry::present) != 0) {
-                free_table(entry::physical(table[index]), level - 1, table_entries);
+    constexpr unsigned group = 8;
+    const uint64_t* const table = table_at(physical);
+    for (unsigned first = 0; level > 1 && first < entry_count; first += group) {
+        const uint64_t* const at = table + first;
+        if ((at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7]) == 0) {
+            continue;
+        }
+        for (unsigned index = 0; index < group; ++index) {
+            if ((at[index] & entry::present) != 0) {
+                free_table(entry::physical(at[index]), level - 1, table_entries);
             }
         }
     }

@@ -33,7 +33,8 @@ void move_entry(uint64_t& slot, uint64_t address, void* context) {
 } // namespace
 
 lib::result<uint64_t> address_space::grow_locked(area& old, uint64_t start, uint64_t old_end,
-                                                 uint64_t new_length, move_policy policy) {
+                                                 uint64_t new_length, move_policy policy,
+                                                 removed_areas& removed) {
     area wanted{
         {}, start, start + new_length, old.prot, old.flags, old.object, old.offset + (start - old.start)};
     const area* const above = areas_.next(old);
@@ -62,7 +63,7 @@ lib::result<uint64_t> address_space::grow_locked(area& old, uint64_t start, uint
     if (loaded()) {
         arch::write_cr3(root_physical_);
     }
-    TRY(unmap_locked(start, old_end));
+    TRY(unmap_locked(start, old_end, removed));
     return target;
 }
 
@@ -74,6 +75,7 @@ lib::result<uint64_t> address_space::remap(uint64_t start, uint64_t old_length, 
         !is_user_range(start, old_length)) {
         return lib::error{EINVAL};
     }
+    removed_areas removed;
     arch::thread_spin_guard guard(lock_);
     const uint64_t old_end = start + old_length;
     area* const old = find_locked(start);
@@ -81,10 +83,10 @@ lib::result<uint64_t> address_space::remap(uint64_t start, uint64_t old_length, 
         return lib::error{EFAULT};
     }
     if (new_length > old_length) {
-        return grow_locked(*old, start, old_end, new_length, policy);
+        return grow_locked(*old, start, old_end, new_length, policy, removed);
     }
     if (new_length < old_length) {
-        TRY(unmap_locked(start + new_length, old_end));
+        TRY(unmap_locked(start + new_length, old_end, removed));
     }
     return start;
 }
