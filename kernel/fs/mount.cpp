@@ -115,7 +115,7 @@ dentry& root_entry() {
 }
 
 lib::result<void> initialize_root() {
-    mounts[0] = {TRY(make_ramfs(0755)), "rootfs"};
+    mounts[0] = {TRY(make_ramfs(0755)), "tmpfs"};
     mount_count = 1;
     return {};
 }

@@ -50,8 +50,13 @@ pipe& pipe_of(file& f) {
     return *static_cast<pipe*>(f.private_data);
 }
 
-void free_page(pipe& p, uint64_t position) {
-    char*& page = p.pages[position / page_size % page_count];
+/// Frees the page that tail has just left, unless head has come round into it.
+void free_left_page(pipe& p) {
+    const uint64_t left = p.tail / page_size - 1;
+    if (p.head > (left + page_count) * page_size) {
+        return;
+    }
+    char*& page = p.pages[left % page_count];
     mm::kfree(page);
     page = nullptr;
 }
@@ -68,7 +73,7 @@ lib::result<void> take_bytes(pipe& p, io_buffer& buffer) {
         if (p.used() == 0) { // Begin the same page again: most pipes never need a second one.
             p.tail = p.head = (p.tail - 1) / page_size * page_size;
         } else if (p.tail % page_size == 0) {
-            free_page(p, p.tail - 1);
+            free_left_page(p);
         }
     }
     return {};
@@ -288,7 +293,8 @@ lib::result<void> open_fifo(inode& node, file& f) {
     p->writable.wake_all();
     f.private_data = p;
     f.ops = &pipe_ops;
-    const auto met = wait_for_other_end(*p, f);
+    // A pipe that is opened again through /proc/N/fd has had both its ends.
+    const auto met = node.ops == &pipe_inode_ops ? lib::result<void>{} : wait_for_other_end(*p, f);
     if (!met.ok()) {
         static constexpr file_ops refused = {.name = "fifo"};
         release_pipe(f);

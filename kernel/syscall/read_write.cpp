@@ -127,6 +127,11 @@ lib::result<size_t> send_file(fs::file& out, fs::file& in, uint64_t& offset, siz
     return sent;
 }
 
+uint64_t position_of(fs::file& f) {
+    task::mutex_guard guard(f.position_lock);
+    return f.offset;
+}
+
 lib::result<size_t> sendfile(const arguments& args) {
     const auto out = TRY(current_files().get(args.as_int(0)));
     const auto in = TRY(current_files().get(args.as_int(1)));
@@ -136,8 +141,12 @@ lib::result<size_t> sendfile(const arguments& args) {
     const size_t count = args[3] < fs::io_length_limit ? args[3] : fs::io_length_limit;
     const mm::user_ptr<int64_t> where(args[2]);
     if (where.is_null()) {
+        // The lock is not held while sending, which may sleep for long or take the other file's lock.
+        uint64_t offset = position_of(*in);
+        const size_t sent = TRY(send_file(*out, *in, offset, count));
         task::mutex_guard guard(in->position_lock);
-        return send_file(*out, *in, in->offset, count);
+        in->offset = offset;
+        return sent;
     }
     const int64_t start = TRY(mm::fetch(where));
     if (start < 0) {
