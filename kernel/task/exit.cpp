@@ -247,6 +247,9 @@ void exit_thread(uint32_t wait_status) {
         }
     }
     withdraw_thread(self, last ? thread_end::leaves_zombie : thread_end::frees_id);
+    // From here to the switch nothing may preempt: a dead thread that is put back among the ready ones would
+    // run again, or be freed while it is queued.
+    arch::disable_interrupts();
     __atomic_store_n(&self.state, thread_state::dead, __ATOMIC_SEQ_CST);
     reap_thread(self);
     schedule();
