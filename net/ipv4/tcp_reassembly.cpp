@@ -241,6 +241,9 @@ void take_out_of_order(tcp_sock& sk) {
             }
             trim_front(*skb, sk.rcv_nxt);
             tcp_queue_in_order(sk, std::move(skb));
+            if (sk.range_count == 0) {
+                return; // it was the FIN, which ends the queue
+            }
         }
         remove_range(sk, 0);
     }

@@ -138,15 +138,19 @@ void push_at_end(tcp_sock& sk, int flags) {
 /// Waits for the handshake and for room. The writer lock is given up meanwhile, so that others get their turn
 /// to find out that there is none. Both locks held on entry and return.
 lib::result<void> wait_for_room(tcp_sock& sk, int flags) {
-    auto ready = [&] { return is_broken(sk) || (!is_opening(sk) && (!can_send(sk) || tcp_is_writable(sk))); };
+    auto ready = [&] {
+        if (is_broken(sk) || (!is_opening(sk) && (!can_send(sk) || tcp_is_writable(sk)))) {
+            return true;
+        }
+        sk.no_space = true; // asks to be woken: again each time, the room may be gone when we look
+        return false;
+    };
     if ((flags & MSG_DONTWAIT) != 0) {
-        sk.no_space = true;
-        return lib::error{EAGAIN};
+        return ready() ? lib::result<void>() : lib::error{EAGAIN};
     }
     sk.sock_lock.give_back();
     sk.writer_lock.give_back();
     sk.sock_lock.acquire();
-    sk.no_space = true;
     const lib::result<void> waited = sock_wait(sk, ready, sk.send_timeout);
     sk.sock_lock.give_back();
     sk.writer_lock.acquire();

@@ -5,6 +5,7 @@
 
 #include "kernel/abi/netdevice.h"
 #include "net/ipv4/route.hpp"
+#include "sim/segment.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,7 @@ struct nic_driver {
         frame bytes(skb->length());
         skb->copy_bits(0, bytes.data(), skb->length());
         skb.reset();
+        dump(bytes);
         card.sent.push_back(bytes);
         if (card.plugged_in != nullptr) {
             card.plugged_in->carry(card, std::move(bytes));
