@@ -24,7 +24,7 @@ namespace net {
     EVENT(socket_accept, "socket", "accept", "new_sock", "error", "", "")                                    \
     EVENT(socket_sendmsg, "socket", "sendmsg", "bytes", "flags", "outcome", "")                              \
     EVENT(socket_recvmsg, "socket", "recvmsg", "bytes", "flags", "outcome", "")                              \
-    EVENT(socket_wakeup, "socket", "wakeup", "reason", "queued_bytes", "", "")                               \
+    EVENT(socket_wakeup, "socket", "wakeup", "poll_events", "queued_bytes", "", "")                          \
     EVENT(socket_release, "socket", "release", "", "", "", "")                                               \
     EVENT(tcp_state, "tcp", "state", "old_state", "new_state", "local_port", "remote_port")                  \
     EVENT(tcp_transmit, "tcp", "transmit", "seq", "ack", "tcp_flags", "bytes")                               \
