@@ -1,6 +1,7 @@
 // Leaving: QEMU's and Bochs's power-off ports, so that no ACPI bytecode has to be interpreted, and the
 // reset ways of a PC from the polite to the rude.
 
+#include "kernel/arch/clock.hpp"
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/io.hpp"
 #include "kernel/arch/panic.hpp"
@@ -14,6 +15,7 @@ constexpr uint16_t test_exit_port = 0xf4;
 constexpr uint16_t qemu_pm1a_control = 0x604;   ///< i440fx and q35
 constexpr uint16_t bochs_pm1a_control = 0xb004; ///< Bochs and old QEMU
 constexpr uint16_t sleep_enable = 0x2000;       ///< SLP_EN with sleep type 0, which is S5 there.
+constexpr uint32_t power_off_patience_us = 500'000; ///< Emulators switch off a little later.
 constexpr uint16_t reset_control = 0xcf9;
 constexpr uint16_t keyboard_controller = 0x64;
 
@@ -26,6 +28,7 @@ void power_off(uint8_t status) {
     }
     outw(qemu_pm1a_control, sleep_enable);
     outw(bochs_pm1a_control, sleep_enable);
+    delay_us(power_off_patience_us);
     LOG_INFO("It is now safe to switch off the machine.");
     halt();
 }
