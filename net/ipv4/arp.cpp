@@ -20,6 +20,7 @@
 #include "net/ipv4/icmp.hpp"
 #include "net/stack.hpp"
 #include "net/wire/ethernet.hpp"
+#include "net/wire/ipv4.hpp"
 
 #include <new>
 
@@ -267,12 +268,37 @@ lib::ref<neighbour> entry_for(arp_table& table, stack& in, route_entry& route) {
     return lib::ref<neighbour>::share(entry);
 }
 
-/// Queues behind an unanswered question; the oldest packet makes room (RFC 1122 2.3.2.2). Lock held.
-void wait_for_answer(neighbour& entry, skb_ptr skb) {
-    if (entry.waiting.count() >= arp_queue_limit) {
-        drop(entry.waiting.pop_front(), drop_reason::arp_queue_full);
+/// Whether two waiting packets are fragments of one datagram. They wait, and are dropped, together: half a
+/// datagram is worth nothing.
+bool same_datagram(const sk_buff& left, const sk_buff& right) {
+    const auto& a = *reinterpret_cast<const wire::ipv4_header*>(left.data);
+    const auto& b = *reinterpret_cast<const wire::ipv4_header*>(right.data);
+    return a.is_fragment() && b.is_fragment() && a.identification == b.identification &&
+           a.source == b.source && a.protocol == b.protocol;
+}
+
+unsigned datagrams_waiting(const skb_queue& waiting) {
+    unsigned count = 0;
+    const sk_buff* before = nullptr;
+    for (const sk_buff& skb : waiting) {
+        count += before == nullptr || !same_datagram(*before, skb) ? 1 : 0;
+        before = &skb;
     }
-    entry.waiting.push_back(std::move(skb));
+    return count;
+}
+
+/// Queues behind an unanswered question; the oldest datagram makes room (RFC 1122 2.3.2.2). Lock held.
+void wait_for_answer(neighbour& entry, skb_ptr skb) {
+    skb_queue& waiting = entry.waiting;
+    const bool begins = waiting.empty() || !same_datagram(*waiting.back(), *skb);
+    if (begins && datagrams_waiting(waiting) >= arp_queue_limit) {
+        const skb_ptr oldest = waiting.pop_front();
+        while (!waiting.empty() && same_datagram(*oldest, *waiting.front())) {
+            drop(waiting.pop_front(), drop_reason::arp_queue_full);
+        }
+        count_drop(*oldest->owner_stack, drop_reason::arp_queue_full);
+    }
+    waiting.push_back(std::move(skb));
 }
 
 /// Not known, or not lately: the way through the table.

@@ -13,7 +13,7 @@ struct arp_table;
 
 constexpr unsigned arp_table_limit = 512;
 constexpr unsigned arp_incomplete_limit = 64;
-constexpr unsigned arp_queue_limit = 3;
+constexpr unsigned arp_queue_limit = 3; ///< datagrams that wait for one answer
 
 /// Sends a packet (data at the IP header, device set) to the next hop of a route, finding out its hardware
 /// address first if need be. The route keeps the neighbour for the next packet. Worker and process context,

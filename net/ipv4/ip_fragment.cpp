@@ -408,10 +408,10 @@ lib::result<void> ip_fragment_output(skb_ptr skb, uint32_t mtu, skb_queue& fragm
             drop(std::move(skb), drop_reason::no_memory);
             return lib::error{ENOBUFS};
         }
+        if (skb->charged_to != nullptr && skb->uncharge != nullptr) {
+            sock_charge_send(*skb->charged_to, *piece);
+        }
         fragments.push_back(std::move(piece));
-    }
-    if (!fragments.empty() && skb->charged_to != nullptr) {
-        sock_charge_send(*skb->charged_to, *fragments.back()); // the sender waits for the last of them
     }
     count(in, mib::ip_fragmented_ok);
     count(in, mib::ip_fragments_created, fragments.count());

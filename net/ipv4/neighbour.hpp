@@ -49,7 +49,7 @@ struct neighbour : lib::ref_counted {
     port::time_ns delayed_at = 0;   ///< when `delay` began
     uint32_t source_hint = 0;       ///< the address of ours to ask with
     bool referenced = false;        ///< used since eviction last looked; also written without the lock
-    skb_queue waiting;              ///< for an answer; at most arp_queue_limit
+    skb_queue waiting;              ///< for an answer; at most arp_queue_limit datagrams
     neighbour_timer state_timer;
     lib::list_link bucket_link;
     lib::list_link age_link;

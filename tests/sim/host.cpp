@@ -52,7 +52,7 @@ struct nic_driver {
                 net::count_drop(*device.owner_stack, net::drop_reason::no_memory);
                 continue;
             }
-            std::memcpy(skb->put(length), bytes.data(), length);
+            std::copy(bytes.begin(), bytes.end(), skb->put(length));
             net::netif_receive_skb(device, std::move(skb));
         }
         return taken;
@@ -130,6 +130,7 @@ host::host(const char* ip, unsigned prefix, uint32_t features) : host(unconfigur
     require(net::set_interface_address(*stack_, card->device, ip_, netmask, ip_ | ~netmask).ok(),
             "set_interface_address failed");
     card->sent.clear(); // the announcement of the address
+    card->flushes = 0;
 }
 
 host::~host() {

@@ -197,6 +197,17 @@ void world::run_for(net::port::time_ns duration) {
     now_ = end;
 }
 
+void world::pass(net::port::time_ns duration) {
+    if (running_ == nullptr) {
+        run_for(duration);
+        return;
+    }
+    const net::port::time_ns end = now_ + duration;
+    while (now_ < end) {
+        sleep(end);
+    }
+}
+
 // ---- workers ---------------------------------------------------------------------------------------------
 
 void world::add_worker(net::stack& of) {

@@ -50,6 +50,8 @@ public:
     void run(net::port::time_ns limit = 3600 * net::port::second);
     /// Runs until the clock has moved on by so much, whoever still waits.
     void run_for(net::port::time_ns duration);
+    /// Lets so much time pass, in a program or outside of all.
+    void pass(net::port::time_ns duration);
 
     net::port::time_ns now() const { return now_; }
     std::mt19937_64& random() { return random_; }
