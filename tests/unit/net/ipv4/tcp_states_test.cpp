@@ -1,0 +1,531 @@
+// One stack against a peer that the test plays: what each segment does in each state (RFC 9293 §3.10.7, RFC
+// 5961, RFC 1337, RFC 6191). Sequence numbers start just below the wrap.
+
+#include "net/core/snmp.hpp"
+#include "net/stack.hpp"
+#include "sim/host.hpp"
+#include "sim/program.hpp"
+#include "sim/tcp_peer.hpp"
+#include "sim/world.hpp"
+
+namespace {
+
+using namespace net::wire;
+using net::port::millisecond;
+using net::port::second;
+
+constexpr uint8_t syn_ack = tcp_syn | tcp_ack;
+constexpr uint8_t fin_ack = tcp_fin | tcp_ack;
+constexpr uint8_t psh_ack = tcp_psh | tcp_ack;
+
+struct tcp_states : testing::Test {
+    sim::world world{11};
+    std::unique_ptr<sim::host> host = std::make_unique<sim::host>("10.0.0.1");
+    std::unique_ptr<sim::tcp_peer> peer = std::make_unique<sim::tcp_peer>(*host, "10.0.0.9", 1000, 80);
+    std::vector<sim::user_socket> sockets; ///< what programs leave open; closed at the end
+
+    void TearDown() override {
+        sockets.clear();
+        peer.reset();
+        world.run_for(1000 * second);
+        EXPECT_EQ(host->stack().live_socks, 0u);
+        EXPECT_EQ(host->stack().live_skbs, 0u);
+        host.reset();
+        EXPECT_EQ(world.live_allocations, 0u);
+    }
+
+    /// A program on the host accepts one connection and goes on with it.
+    void serve(std::function<void(sim::user_socket&)> body) {
+        world.spawn("server", [this, body] {
+            sim::user_socket listener(*host, SOCK_STREAM);
+            ASSERT_EQ(listener.set_option(SOL_SOCKET, SO_REUSEADDR, 1), 0);
+            ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+            ASSERT_EQ(listener.listen(5), 0);
+            sim::user_socket child = listener.accept();
+            ASSERT_TRUE(child.ok());
+            body(child);
+        });
+        world.run_for(millisecond);
+    }
+    /// ... and keeps it open without doing anything.
+    void serve_and_keep() {
+        serve([this](sim::user_socket& child) { sockets.push_back(std::move(child)); });
+    }
+    /// A program on the host connects to the peer and goes on with it.
+    void call(std::function<void(sim::user_socket&)> body) {
+        world.spawn("client", [this, body] {
+            sim::user_socket client(*host, SOCK_STREAM);
+            EXPECT_EQ(client.connect("10.0.0.9", 1000), 0);
+            body(client);
+        });
+        world.run_for(millisecond);
+    }
+    std::string state() {
+        const std::string text = host->report("tcp");
+        std::string states;
+        for (size_t at = text.find('\n'); at != std::string::npos && at + 35 < text.size();
+             at = text.find('\n', at + 1)) {
+            states += (states.empty() ? "" : " ") + text.substr(at + 35, 2);
+        }
+        return states;
+    }
+    uint64_t drops(net::drop_reason reason) { return host->drops(reason); }
+};
+
+TEST_F(tcp_states, refuses_a_syn_to_a_closed_port) {
+    peer->send({.flags = tcp_syn});
+    const sim::segment reset = peer->next();
+    EXPECT_EQ(reset.flags, tcp_rst | tcp_ack);
+    EXPECT_EQ(reset.seq, 0u);
+    EXPECT_EQ(reset.ack, peer->seq);
+    EXPECT_EQ(drops(net::drop_reason::tcp_no_socket), 1u);
+}
+
+TEST_F(tcp_states, answers_an_ack_to_a_closed_port_with_its_number) {
+    peer->send({.flags = tcp_ack, .ack = 12345});
+    const sim::segment reset = peer->next();
+    EXPECT_EQ(reset.flags, tcp_rst);
+    EXPECT_EQ(reset.seq, 12345u);
+}
+
+TEST_F(tcp_states, never_answers_a_reset) {
+    peer->send({.flags = tcp_rst});
+    peer->send({.flags = tcp_rst | tcp_ack, .ack = 5});
+    peer->expect_silence();
+}
+
+TEST_F(tcp_states, opens_passively_and_closes_after_the_peer) {
+    serve([](sim::user_socket& child) {
+        EXPECT_EQ(child.recv().data, "question");
+        EXPECT_EQ(child.send("answer"), 6);
+        EXPECT_EQ(child.recv().result, 0);
+    });
+    peer->connect();
+    EXPECT_EQ(state(), "0A 01");
+    peer->send({.flags = psh_ack, .payload = "question"});
+    sim::segment answer = peer->next();
+    EXPECT_EQ(answer.ack, peer->seq);
+    if (answer.payload.empty()) {
+        answer = peer->next();
+    }
+    EXPECT_EQ(answer.payload, "answer");
+    EXPECT_EQ(answer.flags, psh_ack);
+    peer->send({.flags = fin_ack});
+    sim::segment fin = peer->next();
+    if ((fin.flags & tcp_fin) == 0) {
+        EXPECT_EQ(fin.ack, peer->seq);
+        fin = peer->next();
+    }
+    EXPECT_EQ(fin.flags, fin_ack);
+    EXPECT_EQ(state(), "09");
+    peer->send({});
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, resends_the_syn_ack_five_times) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    for (int i = 0; i < 6; i++) {
+        const net::port::time_ns before = world.now();
+        EXPECT_EQ(peer->next(70 * second).flags, syn_ack);
+        if (i > 0) {
+            EXPECT_NEAR(static_cast<double>(world.now() - before) / 1e9, 1 << (i - 1), 0.1);
+        }
+    }
+    peer->expect_silence(100 * second);
+    EXPECT_EQ(state(), "0A");
+    peer->send({}); // too late
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    peer->seq = peer->iss;
+    peer->connect();
+}
+
+TEST_F(tcp_states, answers_a_repeated_syn_of_a_request) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    const sim::segment first = peer->next();
+    world.run_for(600 * millisecond);
+    peer->send({.flags = tcp_syn, .seq = peer->iss});
+    const sim::segment second_one = peer->next();
+    EXPECT_EQ(second_one.flags, syn_ack);
+    EXPECT_EQ(second_one.seq, first.seq);
+    peer->send({});
+    EXPECT_EQ(state(), "01");
+}
+
+TEST_F(tcp_states, a_reset_ends_a_request) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    peer->send({.flags = tcp_rst});
+    EXPECT_EQ(state(), "0A");
+    peer->expect_silence(5 * second);
+    peer->seq = peer->iss;
+    peer->connect();
+}
+
+TEST_F(tcp_states, opens_actively_and_gives_up_after_six_retries) {
+    long outcome = 0;
+    world.spawn("client", [&] {
+        sim::user_socket client(*host, SOCK_STREAM);
+        outcome = client.connect("10.0.0.9", 1000);
+    });
+    const sim::segment syn = peer->next();
+    EXPECT_EQ(syn.flags, tcp_syn);
+    EXPECT_EQ(syn.options.mss, 1460);
+    EXPECT_TRUE(syn.options.sack_permitted && syn.options.has_timestamp && syn.options.has_window_scale);
+    for (int i = 0; i < 6; i++) {
+        const net::port::time_ns before = world.now();
+        EXPECT_EQ(peer->next(70 * second).seq, syn.seq);
+        EXPECT_NEAR(static_cast<double>(world.now() - before) / 1e9, 1 << i, 0.1);
+    }
+    peer->expect_silence(70 * second);
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+}
+
+TEST_F(tcp_states, a_refused_connect_says_so) {
+    long outcome = 0;
+    world.spawn("client", [&] {
+        sim::user_socket client(*host, SOCK_STREAM);
+        outcome = client.connect("10.0.0.9", 1000);
+    });
+    peer->next();
+    peer->send({.flags = tcp_rst, .seq = 0}); // without an ACK: not believed
+    world.run_for(millisecond);
+    EXPECT_EQ(outcome, 0);
+    peer->send({.flags = tcp_rst | tcp_ack, .seq = 0, .ack = peer->received + 1}); // of something else
+    world.run_for(millisecond);
+    EXPECT_EQ(outcome, 0);
+    peer->send({.flags = tcp_rst | tcp_ack, .seq = 0});
+    world.run_for(millisecond);
+    EXPECT_EQ(outcome, -ECONNREFUSED);
+}
+
+TEST_F(tcp_states, opens_simultaneously) {
+    call([this](sim::user_socket& client) {
+        EXPECT_EQ(client.send("hi"), 2);
+        sockets.push_back(std::move(client));
+    });
+    const sim::segment syn = peer->next();
+    EXPECT_EQ(syn.flags, tcp_syn);
+    peer->send({.flags = tcp_syn});
+    const sim::segment answer = peer->next();
+    EXPECT_EQ(answer.flags, syn_ack);
+    EXPECT_EQ(answer.seq, syn.seq);
+    EXPECT_EQ(answer.ack, peer->seq);
+    peer->send({.flags = syn_ack, .seq = peer->iss});
+    sim::segment data = peer->next();
+    EXPECT_EQ(data.payload, "hi");
+    EXPECT_EQ(state(), "01");
+}
+
+TEST_F(tcp_states, connects_to_itself) {
+    world.spawn("narcissus", [this] {
+        sim::user_socket self(*host, SOCK_STREAM);
+        ASSERT_EQ(self.bind("10.0.0.1", 5000), 0);
+        ASSERT_EQ(self.connect("10.0.0.1", 5000), 0);
+        EXPECT_EQ(self.send("echo"), 4);
+        EXPECT_EQ(self.recv().data, "echo");
+        EXPECT_EQ(self.shutdown(SHUT_WR), 0);
+        EXPECT_EQ(self.recv().result, 0);
+    });
+    world.run();
+}
+
+TEST_F(tcp_states, closes_simultaneously) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    const sim::segment fin = peer->next();
+    EXPECT_EQ(fin.flags, fin_ack);
+    EXPECT_EQ(state(), "04");
+    peer->send({.flags = fin_ack, .ack = fin.seq}); // ours not seen yet
+    const sim::segment ack = peer->next();
+    EXPECT_EQ(ack.flags, tcp_ack);
+    EXPECT_EQ(ack.ack, peer->seq);
+    EXPECT_EQ(state(), "0B");
+    peer->send({});
+    EXPECT_EQ(state(), "06");
+    world.run_for(61 * second);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, closes_first_and_waits_a_minute) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    EXPECT_EQ(peer->next().flags, fin_ack);
+    peer->send({});
+    EXPECT_EQ(state(), "05");
+    peer->send({.flags = fin_ack});
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    EXPECT_EQ(state(), "06");
+    peer->send({.flags = tcp_rst}); // RFC 1337: ignored
+    EXPECT_EQ(state(), "06");
+    world.run_for(second);
+    peer->send({.flags = fin_ack, .seq = peer->seq - 1}); // our last ACK was lost
+    EXPECT_EQ(peer->next().ack, peer->seq);
+    world.run_for(59 * second);
+    EXPECT_EQ(state(), "06"); // the minute began again
+    world.run_for(3 * second);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, fin_wait_2_without_a_user_ends) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    EXPECT_EQ(peer->next().flags, fin_ack);
+    peer->send({});
+    EXPECT_EQ(state(), "05");
+    world.run_for(61 * second);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, half_close_lets_data_come) {
+    std::string got;
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.shutdown(SHUT_WR), 0);
+        EXPECT_EQ(child.send("no", MSG_NOSIGNAL), -EPIPE);
+        while (true) {
+            const sim::received more = child.recv();
+            if (more.result <= 0) {
+                break;
+            }
+            got += more.data;
+        }
+    });
+    peer->connect();
+    EXPECT_EQ(peer->next().flags, fin_ack);
+    peer->send({});
+    peer->send({.flags = psh_ack, .payload = "late"});
+    peer->send({.flags = psh_ack, .payload = " news"});
+    peer->send({.flags = fin_ack});
+    world.run_for(millisecond);
+    EXPECT_EQ(got, "late news");
+    EXPECT_EQ(state(), "06");
+}
+
+TEST_F(tcp_states, unread_data_turns_close_into_a_reset) {
+    serve([this](sim::user_socket&) { world.sleep(world.now() + second); });
+    peer->connect();
+    peer->send({.flags = psh_ack, .payload = "nobody reads this"});
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    const sim::segment reset = peer->next();
+    EXPECT_EQ(reset.flags, tcp_rst | tcp_ack);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, data_after_close_is_reset) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    EXPECT_EQ(peer->next().flags, fin_ack);
+    peer->send({.flags = psh_ack, .payload = "anybody there?"});
+    EXPECT_EQ(peer->next().flags & tcp_rst, tcp_rst);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, linger_zero_resets) {
+    serve([](sim::user_socket& child) {
+        const linger at_once = {.l_onoff = 1, .l_linger = 0};
+        EXPECT_EQ(child.set_option(SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    });
+    peer->connect();
+    EXPECT_EQ(peer->next().flags, tcp_rst | tcp_ack);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_states, believes_a_reset_only_at_the_exact_number) {
+    serve_and_keep();
+    peer->connect();
+    peer->send({.flags = tcp_rst, .seq = peer->seq + 100}); // in the window: challenge
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    peer->send({.flags = tcp_rst, .seq = peer->seq - 100}); // outside: nothing
+    peer->expect_silence();
+    EXPECT_EQ(state(), "01");
+    peer->send({.flags = tcp_rst});
+    world.run_for(millisecond);
+    EXPECT_EQ(state(), "");
+    const sim::received end = sockets[0].recv();
+    EXPECT_EQ(end.result, -ECONNRESET);
+    EXPECT_EQ(sockets[0].recv().result, 0);
+    EXPECT_EQ(sockets[0].send("x"), -EPIPE);
+}
+
+TEST_F(tcp_states, challenges_a_syn_in_a_connection) {
+    serve_and_keep();
+    peer->connect();
+    peer->send({.flags = tcp_syn, .seq = peer->seq});
+    sim::segment ack = peer->next();
+    EXPECT_EQ(ack.flags, tcp_ack);
+    EXPECT_EQ(ack.ack, peer->seq);
+    for (int i = 0; i < 10; i++) {
+        peer->send({.flags = tcp_syn, .seq = peer->seq + 7});
+    }
+    peer->expect_silence(400 * millisecond); // one challenge in half a second
+    EXPECT_EQ(state(), "01");
+}
+
+TEST_F(tcp_states, ignores_an_ack_of_what_was_never_sent) {
+    serve_and_keep();
+    peer->connect();
+    peer->send({.flags = psh_ack, .payload = "injected", .seq = peer->seq, .ack = peer->received + 1000});
+    EXPECT_EQ(peer->next().ack, peer->seq);
+    EXPECT_EQ(drops(net::drop_reason::tcp_bad_ack), 1u);
+    peer->send({.flags = psh_ack, .payload = "injected", .seq = peer->seq, .ack = peer->received - 100000});
+    EXPECT_EQ(drops(net::drop_reason::tcp_bad_ack), 2u);
+}
+
+TEST_F(tcp_states, drops_a_wrong_checksum) {
+    serve_and_keep();
+    peer->connect();
+    peer->send({.flags = psh_ack, .payload = "garbled", .seq = peer->seq, .bad_checksum = true});
+    peer->expect_silence();
+    EXPECT_EQ(drops(net::drop_reason::tcp_bad_checksum), 1u);
+    EXPECT_EQ(net::counted(host->stack(), net::mib::tcp_in_checksum_errors), 1u);
+}
+
+TEST_F(tcp_states, probes_a_closed_window) {
+    serve([](sim::user_socket& child) { EXPECT_EQ(child.send(std::string(2000, 'x')), 2000); });
+    peer->window = 1000;
+    peer->connect();
+    sim::segment first = peer->next();
+    EXPECT_LE(first.payload.size(), 1000u);
+    uint32_t got = static_cast<uint32_t>(first.payload.size());
+    while (got < 1000) {
+        got += static_cast<uint32_t>(peer->next().payload.size());
+    }
+    peer->send({.window = 0});
+    net::port::time_ns last = world.now();
+    double gap = 0;
+    for (int i = 0; i < 4; i++) {
+        const sim::segment probe = peer->next(60 * second);
+        EXPECT_EQ(probe.payload.size(), 0u);
+        EXPECT_EQ(probe.seq, peer->received - 1);
+        const double now = static_cast<double>(world.now() - last) / 1e9;
+        EXPECT_GT(now, gap * 1.5); // backs off
+        gap = now;
+        last = world.now();
+        peer->send({.window = 0});
+    }
+    peer->send({.window = 5000});
+    EXPECT_GT(peer->next().payload.size(), 500u);
+}
+
+TEST_F(tcp_states, sends_nothing_beyond_the_window) {
+    serve([](sim::user_socket& child) { EXPECT_EQ(child.send(std::string(9000, 'x')), 9000); });
+    peer->window = 3000;
+    peer->connect();
+    uint32_t got = 0;
+    while (std::optional<sim::segment> more = peer->try_next(100 * millisecond)) {
+        got += static_cast<uint32_t>(more->payload.size());
+        EXPECT_LE(more->end() - 3000, peer->received);
+    }
+    EXPECT_LE(got, 3000u);
+    EXPECT_GT(got, 1400u);
+}
+
+TEST_F(tcp_states, keeps_what_comes_ahead_of_a_hole) {
+    std::string got;
+    serve([&](sim::user_socket& child) {
+        got = child.recv(100, MSG_WAITALL).data;
+        sockets.push_back(std::move(child));
+    });
+    peer->syn_options.sack_permitted = true;
+    peer->connect();
+    const uint32_t start = peer->seq;
+    peer->send({.flags = psh_ack, .payload = std::string(20, 'c'), .seq = start + 40});
+    sim::segment ack = peer->next();
+    EXPECT_EQ(ack.ack, start);
+    ASSERT_EQ(ack.options.sack_count, 1);
+    EXPECT_EQ(ack.options.sacks[0], (sack_block{seq(start + 40), seq(start + 60)}));
+    peer->send({.flags = psh_ack, .payload = std::string(20, 'e'), .seq = start + 80});
+    ack = peer->next();
+    ASSERT_EQ(ack.options.sack_count, 2);
+    EXPECT_EQ(ack.options.sacks[0].start, seq(start + 80));
+    peer->send({.flags = psh_ack, .payload = std::string(40, 'b'), .seq = start + 10}); // overlaps both ways
+    ack = peer->next();
+    EXPECT_EQ(ack.options.sacks[0], (sack_block{seq(start + 10), seq(start + 60)}));
+    peer->send({.flags = psh_ack, .payload = std::string(10, 'a'), .seq = start});
+    EXPECT_EQ(peer->next().ack, start + 60);
+    peer->send(
+        {.flags = psh_ack, .payload = std::string(60, 'd'), .seq = start + 60}); // covers the last range
+    EXPECT_EQ(peer->next().ack, start + 120);
+    EXPECT_EQ(got, std::string(10, 'a') + std::string(30, 'b') + std::string(20, 'c') + std::string(40, 'd'));
+    sockets[0].recv();
+}
+
+TEST_F(tcp_states, urgent_byte_is_set_aside) {
+    serve([&](sim::user_socket& child) {
+        while ((child.poll(POLLPRI, second) & POLLPRI) == 0) {
+        }
+        EXPECT_EQ(child.recv(10, MSG_OOB).data, "!");
+        EXPECT_EQ(child.recv(10).data, "ab"); // up to the mark
+        int at_mark = 0;
+        EXPECT_EQ(child.ioctl(SIOCATMARK, &at_mark), 0);
+        EXPECT_EQ(at_mark, 1);
+        EXPECT_EQ(child.recv(10).data, "cd");
+        EXPECT_EQ(child.recv(10, MSG_OOB).result, -EINVAL);
+        sockets.push_back(std::move(child));
+    });
+    peer->connect();
+    peer->send({.flags = psh_ack | tcp_urg, .payload = "ab!cd", .urgent = 3});
+    world.run_for(millisecond);
+    ASSERT_EQ(sockets.size(), 1u);
+}
+
+TEST_F(tcp_states, keepalive_finds_a_dead_peer) {
+    long outcome = 0;
+    serve([&](sim::user_socket& child) {
+        child.set_option(SOL_SOCKET, SO_KEEPALIVE, 1);
+        child.set_option(IPPROTO_TCP, TCP_KEEPIDLE, 10);
+        child.set_option(IPPROTO_TCP, TCP_KEEPINTVL, 2);
+        child.set_option(IPPROTO_TCP, TCP_KEEPCNT, 3);
+        outcome = child.recv().result;
+    });
+    peer->connect();
+    EXPECT_EQ(peer->next(11 * second).seq, peer->received - 1);
+    peer->send({}); // alive
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(peer->next(11 * second).seq, peer->received - 1);
+    }
+    EXPECT_EQ(peer->next(3 * second).flags, tcp_rst | tcp_ack);
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+}
+
+TEST_F(tcp_states, retransmits_with_backoff_and_gives_up) {
+    long outcome = 0;
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.send("lost"), 4);
+        outcome = child.recv().result;
+    });
+    peer->connect();
+    EXPECT_EQ(peer->next().payload, "lost");
+    net::port::time_ns last = world.now();
+    int copies = 0;
+    double total = 0;
+    while (std::optional<sim::segment> copy = peer->try_next(200 * second)) {
+        EXPECT_EQ(copy->payload, "lost");
+        total += static_cast<double>(world.now() - last) / 1e9;
+        last = world.now();
+        copies++;
+    }
+    EXPECT_EQ(copies, 15);
+    EXPECT_GT(total, 600.0);
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+}
+
+TEST_F(tcp_states, a_new_syn_may_follow_time_wait) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    peer->next();
+    peer->send({.flags = fin_ack});
+    peer->next();
+    EXPECT_EQ(state(), "06");
+    serve_and_keep();
+    peer->send({.flags = tcp_syn, .seq = peer->seq - 1}); // an old duplicate
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    EXPECT_EQ(state(), "0A 06");
+    peer->seq += 100000;
+    peer->connect();
+    EXPECT_EQ(state(), "01");
+}
+
+} // namespace
