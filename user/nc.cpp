@@ -26,6 +26,7 @@ struct options {
 };
 
 static options option;
+static bool failed; // reading or writing went wrong, which has been reported
 
 /// Waits for a non-blocking connect to end (connect(2), EINPROGRESS); false with errno.
 static bool wait_for_connect(int fd) {
@@ -111,6 +112,7 @@ static bool move_some(int from, int to, const char* what) {
     }
     if (count < 0 || (count > 0 && !write_all(to, buffer, static_cast<size_t>(count)))) {
         warn("%s", what);
+        failed = true;
         return false;
     }
     return count > 0;
@@ -140,7 +142,7 @@ static bool relay(int fd) {
             }
         }
     }
-    return true;
+    return !failed;
 }
 
 static int serve(const char* port) {

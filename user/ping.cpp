@@ -1,10 +1,11 @@
 // ping: sends ICMP echo requests and times the replies. It uses a ping socket (SOCK_DGRAM, IPPROTO_ICMP), for
 // which the kernel chooses the identifier, or a raw socket where there are none. What routers report arrives
-// at a raw socket as ICMP messages and at a ping socket as the error of the next call.
+// at a raw socket as ICMP messages and at a ping socket in its error queue (IP_RECVERR in ip(7)).
 
 #include "user/connect.hpp"
 
 #include <limits.h>
+#include <linux/errqueue.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
@@ -75,6 +76,7 @@ private:
     bool receive(uint16_t sequence, double sent_at);
     bool accept_message(unsigned char* message, size_t size, int ttl, uint16_t sequence, double sent_at);
     void report_error(const unsigned char* message, size_t size, uint16_t sequence);
+    void read_error_queue();
     void print_summary(double elapsed_ms);
 
     const char* host_;
@@ -107,6 +109,9 @@ void pinger::open() {
     identifier_ = static_cast<uint16_t>(getpid());
     int on = 1;
     setsockopt(fd_, IPPROTO_IP, IP_RECVTTL, &on, sizeof on);
+    if (!raw_) {
+        setsockopt(fd_, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    }
     setsockopt(fd_, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
     if (options_.ttl > 0 && setsockopt(fd_, IPPROTO_IP, IP_TTL, &options_.ttl, sizeof options_.ttl) != 0) {
         err(2, "time to live");
@@ -137,11 +142,19 @@ bool pinger::send_request(uint16_t sequence) {
     return true;
 }
 
-/// Names the ICMP error that answers our request of this sequence number.
-void pinger::report_error(const unsigned char* message, size_t size, uint16_t sequence) {
+/// The name of an ICMP error (RFC 792).
+static const char* describe(unsigned type, unsigned code) {
     static const char* const unreachable[] = {"network unreachable",  "host unreachable",
                                               "protocol unreachable", "port unreachable",
                                               "fragmentation needed", "source route failed"};
+    if (type == ICMP_TIME_EXCEEDED) {
+        return "time to live exceeded";
+    }
+    return type == ICMP_DEST_UNREACH && code <= 5 ? unreachable[code] : "destination unreachable";
+}
+
+/// Reports the ICMP error that answers our request of this sequence number, as a raw socket gets it.
+void pinger::report_error(const unsigned char* message, size_t size, uint16_t sequence) {
     constexpr size_t inner_ip = header_bytes;
     if (size < inner_ip + 20) {
         return;
@@ -152,11 +165,33 @@ void pinger::report_error(const unsigned char* message, size_t size, uint16_t se
         (message[inner_icmp + 6] << 8 | message[inner_icmp + 7]) != sequence) {
         return;
     }
-    const char* what = message[0] == ICMP_TIME_EXCEEDED                     ? "time to live exceeded"
-                       : message[0] == ICMP_DEST_UNREACH && message[1] <= 5 ? unreachable[message[1]]
-                                                                            : "destination unreachable";
-    printf("%s: icmp_seq=%u %s\n", target_text_, sequence, what);
+    printf("%s: icmp_seq=%u %s\n", target_text_, sequence, describe(message[0], message[1]));
     statistics_.errors++;
+}
+
+/// Reports what is in the error queue of a ping socket; the data is our own request.
+void pinger::read_error_queue() {
+    struct iovec piece = {buffer_, sizeof buffer_};
+    alignas(struct cmsghdr) char control[256];
+    struct msghdr message = {};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    ssize_t size = recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
+    for (struct cmsghdr* one = CMSG_FIRSTHDR(&message); size >= 0 && one != nullptr;
+         one = CMSG_NXTHDR(&message, one)) {
+        struct sock_extended_err error;
+        if (one->cmsg_level != IPPROTO_IP || one->cmsg_type != IP_RECVERR) {
+            continue;
+        }
+        memcpy(&error, CMSG_DATA(one), sizeof error);
+        bool by_icmp = error.ee_origin == SO_EE_ORIGIN_ICMP;
+        unsigned sequence = size >= static_cast<ssize_t>(header_bytes) ? buffer_[6] << 8 | buffer_[7] : 0;
+        printf("%s: icmp_seq=%u %s\n", target_text_, sequence,
+               by_icmp ? describe(error.ee_type, error.ee_code) : strerror(static_cast<int>(error.ee_errno)));
+        statistics_.errors++;
+    }
 }
 
 /// True when the message is the reply to this request.
@@ -197,11 +232,7 @@ bool pinger::receive(uint16_t sequence, double sent_at) {
     message.msg_controllen = sizeof control;
     ssize_t length = recvmsg(fd_, &message, MSG_DONTWAIT);
     if (length < 0) {
-        if (errno != EAGAIN && errno != EINTR) {
-            printf("%s: icmp_seq=%u %s\n", target_text_, sequence, strerror(errno));
-            statistics_.errors++;
-        }
-        return false;
+        return false; // the reason, if any, is in the error queue
     }
     unsigned char* start = buffer_;
     size_t size = static_cast<size_t>(length);
@@ -226,9 +257,13 @@ bool pinger::receive(uint16_t sequence, double sent_at) {
 void pinger::wait_until(double deadline, uint16_t sequence, double sent_at, bool& answered) {
     for (double left; !stopped && !answered && (left = deadline - now_ms()) > 0;) {
         struct pollfd wanted = {fd_, POLLIN, 0};
-        if (poll(&wanted, 1, static_cast<int>(left) + 1) > 0) {
-            answered = receive(sequence, sent_at);
+        if (poll(&wanted, 1, static_cast<int>(left) + 1) <= 0) {
+            continue;
         }
+        if (wanted.revents & POLLERR) {
+            read_error_queue();
+        }
+        answered = receive(sequence, sent_at);
     }
 }
 

@@ -80,8 +80,10 @@ void ip_queue_error(inet_sock& sk, const sk_buff& quoted, const icmp_error& what
                           .ee_pad = 0,
                           .ee_info = what.info,
                           .ee_data = 0}};
-    // The user gets the payload of the packet that failed: what is behind its headers.
-    const auto headers = static_cast<uint32_t>(quoted.transport_header - quoted.data) + 8;
+    // The user gets the payload of the packet that failed: for UDP what is behind its header, for ping, raw
+    // and TCP sockets what is behind IP's, as in Linux.
+    const auto headers = static_cast<uint32_t>(quoted.transport_header - quoted.data) +
+                         (header.protocol == IPPROTO_UDP ? 8 : 0);
     copy->consume_front(headers < copy->length() ? headers : copy->length());
     sk.error_queue.push_back(std::move(copy));
     sk.error_report(sk);

@@ -151,13 +151,9 @@ void error_for_connection(tcp_sock& sk, wire::seq quoted, const sk_buff& packet,
         ip_queue_error(sk, packet, what, sk.remote_port);
     }
     if (sk.state == tcp_state::syn_sent || sk.state == tcp_state::syn_received) {
-        // Nothing is lost yet: a hard error ends the attempt (RFC 5927 §5.2 keeps that), a soft one is
-        // remembered.
-        if (what.hard) {
-            tcp_abort(sk, what.error_number);
-        } else {
-            sk.soft_error = what.error_number;
-        }
+        // Nothing is lost yet, so any error ends the attempt, as in Linux: a person who connects to a host
+        // that is not there learns it after three unanswered ARP requests and not after two minutes.
+        tcp_abort(sk, what.error_number);
         return;
     }
     sk.soft_error = what.error_number; // RFC 5927 §5.2: an established connection survives
