@@ -154,6 +154,7 @@ constexpr fs::file_ops socket_file_ops = {
 /// The file takes the socket over only if all of it succeeds.
 lib::result<lib::ref<fs::file>> make_file(net::socket* sock, int type_flags) {
     lib::ref<fs::inode> node = TRY(fs::new_anonymous_inode(S_IFSOCK | 0777));
+    sock->inode = node->number;
     const uint32_t open_flags = O_RDWR | ((type_flags & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
     lib::ref<fs::file> f = TRY(fs::new_file(socket_file_ops, std::move(node), open_flags));
     sock->inode = f->node->number;

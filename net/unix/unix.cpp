@@ -222,11 +222,13 @@ char state_number(const unix_sock& self) {
     return self.connected ? 3 : 1; // Linux: SS_CONNECTED, SS_UNCONNECTED
 }
 
-void report_sock(const unix_sock& self, report_writer& to) {
+void report_sock(unix_sock& self, report_writer& to) {
+    port::guard held(self.sock_lock);
+    const uint64_t inode = self.user_socket != nullptr ? self.user_socket->inode : 0;
     constexpr unsigned accepts_connections = 0x10000; // Linux: __SO_ACCEPTCON
     to.print("%016lx: %08x 00000000 %08x %04x %02x %5lu", static_cast<unsigned long>(self.id), self.count(),
              self.listening ? accepts_connections : 0, self.type, state_number(self),
-             static_cast<unsigned long>(self.id));
+             static_cast<unsigned long>(inode));
     if (self.name) {
         const uint32_t length = self.name->length - unix_path_offset;
         char text[UNIX_PATH_MAX + 1] = {};
@@ -315,7 +317,7 @@ void unix_report(stack& in, report_writer& to) {
     to.print("Num               RefCount Protocol Flags    Type St Inode Path\n");
     unix_table& table = *in.unix_sockets;
     port::guard held(table.lock);
-    for (const unix_sock& self : table.all) {
+    for (unix_sock& self : table.all) {
         report_sock(self, to);
     }
 }
