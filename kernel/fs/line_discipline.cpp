@@ -428,10 +428,11 @@ void flush_input_locked(tty& terminal) {
 void change_modes_locked(tty& terminal, const tty_modes& modes) {
     const bool was_canonical = terminal.has(lflag, ICANON);
     terminal.modes = modes;
-    if (!was_canonical && terminal.has(lflag, ICANON) && terminal.head != terminal.tail) {
-        // What was typed ahead in raw mode can be read as a line.
-        mark_delimiter(terminal, terminal.head - 1, true);
-        terminal.canonical = terminal.head;
+    if (!was_canonical && terminal.has(lflag, ICANON)) {
+        if (terminal.head != terminal.tail) { // What was typed ahead in raw mode can be read as a line.
+            mark_delimiter(terminal, terminal.head - 1, true);
+        }
+        finish_line(terminal);
     }
     if (!terminal.has(iflag, IXON)) {
         terminal.output_stopped = false;
