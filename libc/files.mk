@@ -32,6 +32,8 @@ LIBC_SRC := \
     libc/src/interfaces.cpp \
     libc/src/locale.cpp \
     libc/src/malloc.cpp \
+    libc/src/math.cpp \
+    libc/src/math_exact.cpp \
     libc/src/memory_blocks.cpp \
     libc/src/messages.cpp \
     libc/src/mman.cpp \

@@ -52,12 +52,12 @@ sysroot: $(SYSROOT)/stamp
 # ---- tests: our library and the host's must print the same; programs of ours must report no failure --------
 
 LIBC_TEST := $O/tests/libc
-LIBC_SAME := $(basename $(notdir $(wildcard tests/libc/same_*.c)))
+LIBC_SAME := $(basename $(notdir $(wildcard tests/libc/same_*.c tests/libc/near_*.c)))
 LIBC_OWN  := $(notdir $(wildcard tests/libc/test_*.c tests/libc/test_*.cpp))
 
 $(LIBC_TEST)/%.host: tests/libc/%.c tests/libc/random.h
 	@mkdir -p $(@D)
-	$(CC) -w -O1 -fno-builtin -o $@ $<
+	$(CC) -w -O1 -fno-builtin -o $@ $< -lm
 
 $(LIBC_TEST)/%.ours: tests/libc/%.c tests/libc/random.h $(SYSROOT)/stamp tools/lumos-cc
 	@mkdir -p $(@D)

@@ -88,8 +88,6 @@ double fmax(double x, double y);
 double fmin(double x, double y);
 /// x - y, but not below 0.
 double fdim(double x, double y);
-/// x * y + z in one rounding.
-double fma(double x, double y, double z);
 /// Square root of x^2 + y^2 without overflow.
 double hypot(double x, double y);
 /// Cube root.

@@ -55,7 +55,5 @@ uint16_t htons(uint16_t host);
 uint32_t ntohl(uint32_t network);
 /// From network byte order.
 uint16_t ntohs(uint16_t network);
-/// Binds to any free port below 1024.
-int bindresvport(int fd, struct sockaddr_in* address);
 
 __END_DECLS
