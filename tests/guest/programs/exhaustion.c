@@ -1,0 +1,169 @@
+/* Using everything up: processes, threads of control and memory. The offender gets an error or is killed,
+ * everybody else goes on, and afterwards everything is there again. Not to be tried on the host. */
+#define _GNU_SOURCE
+#include "socket_test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { chunk = 64 * 1024 };
+
+static long free_kib(void) {
+    struct sysinfo info;
+    sysinfo(&info);
+    return (long)(info.freeram / 1024);
+}
+
+/* Memory of ended processes may be given back a moment after wait() returned. */
+static int back_to(long wanted_kib) {
+    for (int i = 0; i < 200; i++) {
+        if (free_kib() + 512 >= wanted_kib) {
+            return 1;
+        }
+        usleep(10000);
+    }
+    printf("free: %ld KiB of %ld\n", free_kib(), wanted_kib);
+    return 0;
+}
+
+/* Forks until it cannot; the children wait in a group of their own. */
+static int fork_all(pid_t *group) {
+    int count = 0;
+    for (;;) {
+        pid_t child = fork();
+        if (child < 0) {
+            return count;
+        }
+        if (child == 0) {
+            for (;;) {
+                pause();
+            }
+        }
+        *group = *group == 0 ? child : *group;
+        setpgid(child, *group);
+        count++;
+    }
+}
+
+static void test_fork_bomb(void) {
+    const long before = free_kib();
+    pid_t group = 0;
+    fflush(stdout);
+    int count = fork_all(&group);
+    CHECK("forkbomb.refused", (errno == EAGAIN || errno == ENOMEM) && count > 20);
+    kill(-group, SIGKILL);
+    int reaped = 0, wrong = 0, status;
+    while (waitpid(-group, &status, 0) > 0) {
+        reaped++;
+        wrong += !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL;
+    }
+    CHECK("forkbomb.all_reaped", reaped == count && wrong == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    CHECK("forkbomb.over", child > 0 && waitpid(child, &status, 0) == child);
+    CHECK("forkbomb.memory_back", back_to(before));
+}
+
+static void test_zombies(void) {
+    const long before = free_kib();
+    fflush(stdout);
+    int count = 0;
+    pid_t child;
+    while ((child = fork()) > 0) {
+        count++;
+    }
+    if (child == 0) {
+        _exit(0);
+    }
+    CHECK("zombies.limited", count > 20 && count < 20000);
+    int reaped = 0;
+    while (wait(NULL) > 0) {
+        reaped++;
+    }
+    CHECK("zombies.reaped", reaped == count);
+    CHECK("zombies.memory_back", back_to(before));
+}
+
+static void eat_everything(void) {
+    for (;;) {
+        char *more = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (more == MAP_FAILED) {
+            _exit(7);
+        }
+        memset(more, 1, chunk);
+    }
+}
+
+static void test_memory(void) {
+    const long before = free_kib();
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        eat_everything();
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK("memory.offender_ends", (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
+                                      (WIFEXITED(status) && WEXITSTATUS(status) == 7));
+    CHECK("memory.back", back_to(before));
+}
+
+static void test_files(void) {
+    const long before = free_kib();
+    int fd = open("/tmp/filler", O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    static char block[chunk];
+    long written = 0;
+    ssize_t got;
+    while ((got = write(fd, block, sizeof block)) > 0) {
+        written += got;
+    }
+    CHECK("files.ENOSPC", got == -1 && (errno == ENOSPC || errno == ENOMEM) && written > 0);
+    close(fd);
+    unlink("/tmp/filler");
+    CHECK("files.memory_back", back_to(before));
+}
+
+static void test_pipes(void) {
+    const long before = free_kib();
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        int ends[2];
+        static char block[chunk];
+        while (pipe(ends) == 0) {
+            fcntl(ends[1], F_SETFL, O_NONBLOCK);
+            if (write(ends[1], block, sizeof block) <= 0) {
+                break;
+            }
+        }
+        _exit(errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EAGAIN ? 0 : errno);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    CHECK("pipes.refused", WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK("pipes.memory_back", back_to(before));
+}
+
+int main(void) {
+    struct utsname name;
+    uname(&name);
+    if (strcmp(name.sysname, "Lumos") != 0) {
+        printf("ok exhaustion.not_on_this_system\n");
+        return 0;
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    test_fork_bomb();
+    test_zombies();
+    test_memory();
+    test_files();
+    test_pipes();
+    return finish();
+}
