@@ -374,6 +374,24 @@ int builtin_wait(int argc, char** argv) {
     return status;
 }
 
+/// The process, or with job control the group, that %JOB or a number means; false after saying what is wrong.
+static bool kill_target(const char* name, pid_t& target) {
+    if (name[0] == '%') {
+        job* which = find_job(name);
+        if (which != nullptr) {
+            target = which->grouped ? -which->group : which->members[0].pid;
+        }
+        return which != nullptr;
+    }
+    char* end = nullptr;
+    target = static_cast<pid_t>(strtol(name, &end, 10));
+    if (end == name || *end != '\0') {
+        complain(1, "kill: %s: neither a process nor a job", name);
+        return false;
+    }
+    return true;
+}
+
 int builtin_kill(int argc, char** argv) {
     int number = SIGTERM;
     int next = 1;
@@ -397,13 +415,11 @@ int builtin_kill(int argc, char** argv) {
     }
     int status = 0;
     for (; next < argc; next++) {
-        job* which = argv[next][0] == '%' ? find_job(argv[next]) : nullptr;
-        if (argv[next][0] == '%' && which == nullptr) {
-            return 1;
+        pid_t target = 0;
+        if (!kill_target(argv[next], target)) {
+            status = 1;
+            continue;
         }
-        pid_t target = which == nullptr ? atoi(argv[next])
-                       : which->grouped ? -which->group
-                                        : which->members[0].pid;
         if (kill(target, number) != 0) {
             status = complain(1, "kill: %s: %s", argv[next], strerror(errno));
         }
