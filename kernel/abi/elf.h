@@ -18,8 +18,10 @@ typedef int64_t Elf64_Sxword;
 #define EI_OSABI 7
 #define ELFMAG "\177ELF"
 #define SELFMAG 4
+#define ELFCLASS32 1
 #define ELFCLASS64 2
 #define ELFDATA2LSB 1
+#define ELFDATA2MSB 2
 #define EV_CURRENT 1
 
 #define ET_NONE 0
@@ -27,7 +29,9 @@ typedef int64_t Elf64_Sxword;
 #define ET_EXEC 2
 #define ET_DYN 3
 #define ET_CORE 4
+#define EM_386 3
 #define EM_X86_64 62
+#define EM_AARCH64 183
 
 typedef struct {
     unsigned char e_ident[EI_NIDENT];

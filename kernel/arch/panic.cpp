@@ -19,6 +19,7 @@ namespace arch {
 namespace {
 
 constexpr unsigned most_callers = 32;
+constexpr uint64_t kernel_half = 0xffff800000000000;
 constexpr uint8_t panic_exit_status = 0x7f; ///< QEMU leaves with 255.
 
 bool in_panic = false;
@@ -37,7 +38,6 @@ void log_code_address(const char* label, uint64_t address) {
 
 /// Frame pointers are kept (-fno-omit-frame-pointer): at each is the caller's, above it the return address.
 void log_callers(uint64_t frame_pointer) {
-    constexpr uint64_t kernel_half = 0xffff800000000000;
     for (unsigned depth = 0; depth < most_callers; ++depth) {
         if (frame_pointer < kernel_half || frame_pointer % 8 != 0) {
             return;
@@ -51,6 +51,14 @@ void log_callers(uint64_t frame_pointer) {
             return;
         }
         frame_pointer = frame[0];
+    }
+}
+
+/// Code that jumped out of the kernel has made no frame: its return address is on top of the stack.
+void log_wild_jump(const trap_frame& frame) {
+    uint64_t offset;
+    if (find_symbol(frame.rip, offset) == nullptr && frame.rsp >= kernel_half && frame.rsp % 8 == 0) {
+        log_code_address("  called from", *reinterpret_cast<const uint64_t*>(frame.rsp) - 1);
     }
 }
 
@@ -130,6 +138,7 @@ void panic_with_frame(const trap_frame& frame, const char* text, ...) {
     log_registers(frame);
     log_code_address("at", frame.rip);
     if (!frame.from_user()) {
+        log_wild_jump(frame);
         log_callers(frame.rbp);
     }
     finish_panic();

@@ -21,7 +21,7 @@ $(TEST_ROOT)/tests/%.glibc: tests/guest/programs/%.c
 	$(Q)$(CC) -static -O1 -Wall -Wextra -Werror -o $@ $<
 	$(Q)strip $@
 
-$(TEST_ROOT)/tests/%: tests/guest/programs/%.c $(LIBC_A) $(CRT0) tools/lumos-cc
+$(TEST_ROOT)/tests/%: tests/guest/programs/%.c $(SYSROOT)/stamp tools/lumos-cc
 	@mkdir -p $(@D)
 	$(call say,LUMOS)
 	$(Q)MODE=$(MODE) tools/lumos-cc -O1 -Wall -Wextra -Werror -s -o $@ $<
