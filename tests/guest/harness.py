@@ -67,8 +67,12 @@ class Guest:
         line cannot be taken for them."""
         separator = "" if command.rstrip().endswith("&") else ";"
         self.console.sendline(f'echo "<<"BEGIN; {command}{separator} echo "<<"END$?')
-        self.console.expect(r"<<BEGIN\r*\n", timeout=timeout)
-        self.console.expect(r"<<END(\d+)\r*\n", timeout=timeout)
+        try:
+            self.console.expect(r"<<BEGIN\r*\n", timeout=timeout)
+            self.console.expect(r"<<END(\d+)\r*\n", timeout=timeout)
+        except pexpect.TIMEOUT:
+            self.console.sendintr()  # so that the next test finds a shell
+            raise CommandFailed(f"{command!r} did not end in {timeout} s:\n{clean(self.console.before)}") from None
         self.status = int(self.console.match.group(1))
         output = clean(self.console.before)
         if check and self.status != 0:
