@@ -129,4 +129,91 @@ TEST_F(tcp_transfer, survives_everything_at_once) {
     transfer(pattern(256 << 10));
 }
 
+// ---- many runs, many wires
+// ------------------------------------------------------------------------------------
+
+struct weather {
+    unsigned loss_percent;
+    unsigned duplicate_percent;
+    net::port::time_ns delay;
+    net::port::time_ns jitter;
+    uint64_t bits_per_second;
+    unsigned queue_frames;
+};
+
+constexpr weather weathers[] = {
+    {0, 0, 50'000, 0, 0, 1000},
+    {1, 0, 20 * millisecond, 0, 10'000'000, 20},
+    {5, 2, 2 * millisecond, 4 * millisecond, 0, 1000},
+    {20, 0, 5 * millisecond, 0, 0, 1000},
+    {0, 30, millisecond, 20 * millisecond, 0, 1000},
+    {0, 0, 40 * millisecond, 0, 2'000'000, 5},
+    {10, 10, 100 * millisecond, 100 * millisecond, 0, 1000},
+};
+
+/// Both sides send at once, in pieces of odd sizes, and close when they like; every byte must come, and
+/// nothing stay.
+void both_ways(uint64_t number, const weather& sky, size_t bytes, uint32_t features) {
+    sim::world world{number};
+    sim::host a("10.0.0.1", 24, features);
+    sim::host b("10.0.0.2", 24, features);
+    {
+        sim::wire wire(a, b,
+                       {.delay = sky.delay,
+                        .jitter = sky.jitter,
+                        .loss_percent = sky.loss_percent,
+                        .duplicate_percent = sky.duplicate_percent,
+                        .bits_per_second = sky.bits_per_second,
+                        .queue_frames = sky.queue_frames});
+        const std::string up = pattern(bytes + number * 37 % 1000, 3);
+        const std::string down = pattern(bytes / 2 + number * 91 % 1000, 5);
+        auto exchange = [&](sim::user_socket& own, const std::string& out, const std::string& in,
+                            size_t piece) {
+            auto shared = std::make_shared<bool>(false);
+            sim::user_socket* socket = &own;
+            sim::fiber& sender = world.spawn("sender", [=, &out] {
+                EXPECT_EQ(send_all(*socket, out, piece), static_cast<long>(out.size()));
+                EXPECT_EQ(socket->shutdown(SHUT_WR), 0);
+                *shared = true;
+            });
+            (void)sender;
+            EXPECT_TRUE(receive_all(own, piece * 3 + 1) == in);
+            while (!*shared) {
+                world.sleep(world.now() + millisecond);
+            }
+        };
+        world.spawn("server", [&] {
+            sim::user_socket listener(a, SOCK_STREAM);
+            ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+            ASSERT_EQ(listener.listen(5), 0);
+            sim::user_socket child = listener.accept();
+            ASSERT_TRUE(child.ok());
+            exchange(child, down, up, 1 + number * 611 % 5000);
+        });
+        world.spawn("client", [&] {
+            sim::user_socket client(b, SOCK_STREAM);
+            ASSERT_EQ(client.connect("10.0.0.1", 80), 0);
+            exchange(client, up, down, 1 + number * 1237 % 70000);
+        });
+        world.run();
+        world.run_for(300 * second);
+    }
+    EXPECT_EQ(a.stack().live_socks + b.stack().live_socks, 0u);
+    EXPECT_EQ(a.stack().live_skbs + b.stack().live_skbs, 0u);
+}
+
+TEST(tcp_weather, every_byte_arrives_under_every_sky) {
+    const char* wanted = std::getenv("TCP_RUNS");
+    const uint64_t runs = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 3;
+    for (uint64_t number = 1; number <= runs; number++) {
+        for (size_t sky = 0; sky < sizeof(weathers) / sizeof(weathers[0]); sky++) {
+            SCOPED_TRACE("run " + std::to_string(number) + ", sky " + std::to_string(sky));
+            both_ways(number, weathers[sky], weathers[sky].loss_percent > 5 ? 30000 : 200000, 0);
+            if (testing::Test::HasFailure()) {
+                return;
+            }
+        }
+    }
+}
+
 } // namespace
