@@ -9,7 +9,7 @@
 // so that the tail of a long frame is never taken for a frame (CVE-2009-1385).
 //
 // Writing the tail register wakes QEMU's main loop and costs about as much as receiving a frame, so
-// descriptors go back 16 at a time. Buffers are one page each, spread over the page numbers by the frame
+// descriptors go back 32 at a time. Buffers are one page each, spread over the page numbers by the frame
 // allocator: equal addresses modulo 1 MiB would thrash QEMU's TLB.
 
 #include "drivers/e1000_card.hpp"
@@ -27,7 +27,7 @@ namespace {
 constexpr uint32_t buffer_bytes = 2048; // what RCTL's size field tells the card
 constexpr uint32_t buffer_offset = 2;   // puts the IP header, 14 bytes on, at a multiple of 4
 constexpr uint32_t shortest_frame = 14;
-constexpr unsigned return_batch = 16;
+constexpr unsigned return_batch = 32;
 
 lib::ref<net::skb_block> allocate_buffer() {
     return net::skb_block::allocate(buffer_offset + buffer_bytes);

@@ -214,6 +214,7 @@ bool poll_devices(stack& in) {
     for (unsigned i = 0; i < count; i++) {
         net_device& device = *scheduled[i];
         __atomic_store_n(&device.poll_scheduled, false, __ATOMIC_RELEASE);
+        const transmit_batch answers(&device); // acknowledgements leave together
         if (device.ops->poll(device, poll_budget) >= poll_budget) {
             __atomic_store_n(&device.poll_scheduled, true, __ATOMIC_RELEASE);
             more = true;
