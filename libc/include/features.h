@@ -4,3 +4,6 @@
 #include <sys/cdefs.h>
 
 #define __LUMOS__ 1
+
+/* Asked by the compiler's own C++ headers; no version of another library is here. */
+#define __GLIBC_PREREQ(major, minor) 0

@@ -34,7 +34,11 @@ struct guard_variable {
 } // namespace
 
 namespace std {
-struct nothrow_t;
+struct nothrow_t {
+    explicit nothrow_t() = default;
+};
+extern const nothrow_t nothrow;
+constexpr nothrow_t nothrow{};
 enum class align_val_t : size_t;
 } // namespace std
 
