@@ -1,7 +1,10 @@
 // UDP between two hosts, and everything that can go wrong with a datagram.
 
 #include "net/core/snmp.hpp"
+#include "sim/packet.hpp"
 #include "sim/program.hpp"
+
+#include <cstring>
 
 namespace {
 
@@ -39,6 +42,482 @@ TEST(udp, carries_a_datagram_and_its_answer) {
     EXPECT_EQ(net.a.stack().live_socks, 0u);
     EXPECT_EQ(net.a.stack().live_skbs, 0u);
     EXPECT_EQ(net.b.stack().live_skbs, 0u);
+}
+
+/// One host and a peer made of frames (ids U1 to U5).
+struct udp_host : testing::Test {
+    sim::world world{11};
+    sim::host host{"10.0.0.1"};
+    sim::peer peer{host, "10.0.0.2"};
+    sim::ip_fields fields{.source = peer.ip, .destination = host.ip()};
+
+    void SetUp() override { peer.introduce(); }
+    void TearDown() override {
+        EXPECT_EQ(host.stack().live_socks, 0u);
+        EXPECT_EQ(host.stack().live_skbs, 0u);
+    }
+    void program(std::function<void()> body) {
+        world.spawn("program", std::move(body));
+        world.run();
+    }
+    uint64_t drops(net::drop_reason reason) { return host.drops(reason); }
+};
+
+TEST_F(udp_host, u1_wrong_lengths_are_dropped_and_short_ones_cut) {
+    program([&] {
+        sim::user_socket server(host, SOCK_DGRAM);
+        server.bind("0.0.0.0", 7);
+        const sim::frame good = sim::make_udp(fields, 1000, 7, "abcdef");
+        for (uint16_t length : {0, 7, 15, 100, 65535}) {
+            sim::frame bad = good;
+            bad[24] = static_cast<uint8_t>(length >> 8);
+            bad[25] = static_cast<uint8_t>(length);
+            bad[26] = bad[27] = 0;
+            peer.inject_ip(bad);
+        }
+        EXPECT_EQ(drops(net::drop_reason::udp_bad_length), 5u);
+        sim::frame shorter = good;
+        shorter[25] = 8 + 3;
+        shorter[26] = shorter[27] = 0;
+        peer.inject_ip(shorter);
+        EXPECT_EQ(server.recv().data, "abc");
+        for (size_t length = 0; length < 8; length++) {
+            peer.inject_ip(sim::make_ip(fields, sim::frame(length, 0)));
+        }
+        EXPECT_EQ(drops(net::drop_reason::udp_too_short), 8u);
+    });
+}
+
+TEST_F(udp_host, u2_checksums_are_checked_unless_there_is_none) {
+    program([&] {
+        sim::user_socket server(host, SOCK_DGRAM);
+        server.bind("0.0.0.0", 7);
+        const sim::frame good = sim::make_udp(fields, 1000, 7, "abcdef");
+        size_t flipped = 0;
+        for (size_t bit = 20 * 8; bit < good.size() * 8; bit++) {
+            if (bit / 8 >= 22 && bit / 8 < 26) {
+                continue; // destination port and length: other reasons
+            }
+            sim::frame bad = good;
+            bad[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+            peer.inject_ip(bad);
+            flipped++;
+        }
+        EXPECT_EQ(drops(net::drop_reason::udp_bad_checksum), flipped);
+        sim::frame none = good;
+        none[26] = none[27] = 0;
+        none[28] = 'X';
+        peer.inject_ip(none);
+        EXPECT_EQ(server.recv().data, "Xbcdef");
+        EXPECT_EQ(server.recv(10, MSG_DONTWAIT).result, -EAGAIN);
+    });
+}
+
+TEST_F(udp_host, a_sum_of_zero_is_sent_as_ones) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 1000);
+        std::string text(2, '\0');
+        for (unsigned value = 0; value < 65536; value += 1) {
+            // Find the payload whose sum comes out as zero, without sending 65536 frames.
+            const sim::frame probe = sim::make_udp({.source = host.ip(), .destination = peer.ip}, 1000, 9,
+                                                   std::string{static_cast<char>(value >> 8), static_cast<char>(value)});
+            if (probe[26] == 0 && probe[27] == 0) {
+                text = {static_cast<char>(value >> 8), static_cast<char>(value)};
+                break;
+            }
+        }
+        EXPECT_EQ(socket.send_to(text, peer.ip, 9), 2);
+    });
+    const auto* header = sim::udp_of(host.card->sent.back());
+    ASSERT_NE(header, nullptr);
+    EXPECT_EQ(header->checksum, 0xffff);
+}
+
+TEST_F(udp_host, u4_a_slow_reader_costs_no_more_than_its_buffer) {
+    program([&] {
+        sim::user_socket server(host, SOCK_DGRAM);
+        server.bind("0.0.0.0", 7);
+        server.set_option(SOL_SOCKET, SO_RCVBUF, 20000);
+        EXPECT_EQ(server.get_option(SOL_SOCKET, SO_RCVBUF), 40000);
+        for (int i = 0; i < 500; i++) {
+            peer.inject_ip(sim::make_udp(fields, 1000, 7, std::string(1, static_cast<char>(i))));
+        }
+        EXPECT_LE(host.stack().skb_bytes, 40000u);
+        const uint64_t lost = drops(net::drop_reason::socket_receive_full);
+        EXPECT_GT(lost, 400u);
+        EXPECT_EQ(net::counted(host.stack(), net::mib::udp_receive_buffer_errors), lost);
+        EXPECT_EQ(server.recv().data, std::string(1, '\0')); // the oldest are kept
+        EXPECT_NE(host.report("udp").find(" " + std::to_string(lost) + " "), std::string::npos);
+    });
+}
+
+TEST_F(udp_host, u5_ephemeral_ports_are_spread_evenly) {
+    constexpr unsigned classes = 16;
+    unsigned seen[classes] = {};
+    program([&] {
+        for (int i = 0; i < 4000; i++) {
+            sim::user_socket socket(host, SOCK_DGRAM);
+            ASSERT_EQ(socket.bind("0.0.0.0", 0), 0);
+            const uint16_t port = socket.local_port();
+            ASSERT_GE(port, 32768);
+            ASSERT_LE(port, 60999);
+            seen[(port - 32768u) * classes / (61000 - 32768)]++;
+        }
+    });
+    double chi_squared = 0;
+    for (unsigned count : seen) {
+        chi_squared += (count - 250.0) * (count - 250.0) / 250.0;
+    }
+    EXPECT_LT(chi_squared, 30.6); // 15 degrees of freedom, p = 0.01
+}
+
+TEST_F(udp_host, all_ports_can_be_used_up_and_come_back) {
+    program([&] {
+        std::vector<std::unique_ptr<sim::user_socket>> sockets;
+        for (unsigned i = 32768; i <= 60999; i++) {
+            sockets.push_back(std::make_unique<sim::user_socket>(host, SOCK_DGRAM));
+            ASSERT_EQ(sockets.back()->bind("0.0.0.0", 0), 0);
+        }
+        sim::user_socket one_more(host, SOCK_DGRAM);
+        EXPECT_EQ(one_more.bind("0.0.0.0", 0), -EADDRINUSE);
+        EXPECT_EQ(one_more.send_to("x", peer.ip, 9), -EAGAIN);
+        sockets.clear();
+        EXPECT_EQ(one_more.send_to("x", peer.ip, 9), 1);
+    });
+}
+
+TEST_F(udp_host, peek_and_truncation) {
+    program([&] {
+        sim::user_socket server(host, SOCK_DGRAM);
+        server.bind("0.0.0.0", 7);
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "first one"));
+        peer.inject_ip(sim::make_udp(fields, 1001, 7, "second"));
+        sim::received got = server.recv(5, MSG_PEEK);
+        EXPECT_EQ(got.data, "first");
+        EXPECT_EQ(got.flags, MSG_TRUNC);
+        EXPECT_EQ(got.from_port, 1000);
+        EXPECT_EQ(server.recv(5, MSG_TRUNC).result, 9); // the real length
+        int waiting = 0;
+        EXPECT_EQ(server.ioctl(SIOCINQ, &waiting), 0);
+        EXPECT_EQ(waiting, 6);
+        EXPECT_EQ(server.recv().data, "second");
+    });
+}
+
+TEST_F(udp_host, the_best_matching_socket_gets_the_datagram) {
+    program([&] {
+        sim::user_socket any(host, SOCK_DGRAM);
+        sim::user_socket bound(host, SOCK_DGRAM);
+        sim::user_socket connected(host, SOCK_DGRAM);
+        for (sim::user_socket* each : {&any, &bound, &connected}) {
+            each->set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+        }
+        EXPECT_EQ(any.bind("0.0.0.0", 7), 0);
+        EXPECT_EQ(bound.bind("10.0.0.1", 7), 0);
+        EXPECT_EQ(connected.bind("10.0.0.1", 7), 0);
+        EXPECT_EQ(connected.connect(peer.ip, 1000), 0);
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "c"));
+        peer.inject_ip(sim::make_udp(fields, 1001, 7, "b"));
+        EXPECT_EQ(connected.recv(10, MSG_DONTWAIT).data, "c");
+        EXPECT_EQ(connected.recv(10, MSG_DONTWAIT).result, -EAGAIN);
+        EXPECT_EQ(bound.recv(10, MSG_DONTWAIT).data, "b");
+        bound.close();
+        peer.inject_ip(sim::make_udp(fields, 1001, 7, "a"));
+        EXPECT_EQ(any.recv(10, MSG_DONTWAIT).data, "a");
+    });
+}
+
+TEST_F(udp_host, ports_are_shared_only_when_both_agree) {
+    program([&] {
+        sim::user_socket first(host, SOCK_DGRAM);
+        sim::user_socket second(host, SOCK_DGRAM);
+        EXPECT_EQ(first.bind("0.0.0.0", 7), 0);
+        EXPECT_EQ(first.bind("0.0.0.0", 8), -EINVAL);
+        EXPECT_EQ(second.bind("0.0.0.0", 7), -EADDRINUSE);
+        EXPECT_EQ(second.bind("10.0.0.1", 7), -EADDRINUSE);
+        EXPECT_EQ(second.bind("1.2.3.4", 7), -EADDRNOTAVAIL);
+        second.set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+        EXPECT_EQ(second.bind("0.0.0.0", 7), -EADDRINUSE);
+        first.set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+        EXPECT_EQ(second.bind("0.0.0.0", 7), 0);
+        world.administrator = false;
+        sim::user_socket third(host, SOCK_DGRAM);
+        EXPECT_EQ(third.bind("0.0.0.0", 80), -EACCES);
+        EXPECT_EQ(third.bind("0.0.0.0", 8080), 0);
+    });
+}
+
+TEST_F(udp_host, reuse_port_spreads_peers_over_the_group) {
+    program([&] {
+        std::vector<std::unique_ptr<sim::user_socket>> group;
+        for (int i = 0; i < 4; i++) {
+            group.push_back(std::make_unique<sim::user_socket>(host, SOCK_DGRAM));
+            group.back()->set_option(SOL_SOCKET, SO_REUSEPORT, 1);
+            ASSERT_EQ(group.back()->bind("0.0.0.0", 7), 0);
+        }
+        for (uint16_t port = 1000; port < 1200; port++) {
+            peer.inject_ip(sim::make_udp(fields, port, 7, "x"));
+        }
+        for (const auto& each : group) {
+            int count = 0;
+            while (each->recv(10, MSG_DONTWAIT).result == 1) {
+                count++;
+            }
+            EXPECT_GT(count, 20);
+        }
+    });
+}
+
+TEST_F(udp_host, errors_of_sending) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        EXPECT_EQ(socket.send("x"), -EDESTADDRREQ);
+        EXPECT_EQ(socket.send_to("x", peer.ip, 0), -EINVAL);
+        EXPECT_EQ(socket.send_to("x", sim::address("10.0.0.255"), 9), -EACCES);
+        EXPECT_EQ(socket.send_to("x", 0xffffffff, 9), -EACCES);
+        EXPECT_EQ(socket.send_to("x", sim::address("8.8.8.8"), 9), -ENETUNREACH);
+        EXPECT_EQ(socket.send_to("x", peer.ip, 9, MSG_OOB), -EOPNOTSUPP);
+        EXPECT_EQ(socket.listen(5), -EOPNOTSUPP);
+        EXPECT_EQ(socket.shutdown(SHUT_RDWR), -ENOTCONN);
+        EXPECT_EQ(socket.shutdown(7), -EINVAL);
+        net::socket_address wrong;
+        wrong.any.sa_family = AF_UNIX;
+        wrong.length = sizeof(sockaddr_in);
+        EXPECT_EQ(net::sock_connect(socket.get(), wrong).error().number, EAFNOSUPPORT);
+        wrong.length = 3;
+        EXPECT_EQ(net::sock_connect(socket.get(), wrong).error().number, EINVAL);
+        EXPECT_EQ(socket.connect(peer.ip, 9), 0);
+        EXPECT_EQ(socket.shutdown(SHUT_WR), 0);
+        EXPECT_EQ(socket.send("x"), -EPIPE);
+        EXPECT_EQ(world.sigpipes, 0u); // datagrams raise none
+    });
+}
+
+TEST_F(udp_host, connect_filters_and_disconnect_opens_again) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        EXPECT_EQ(socket.connect(peer.ip, 9), 0);
+        EXPECT_EQ(socket.local_address(), host.ip());
+        const uint16_t port = socket.local_port();
+        EXPECT_NE(port, 0);
+        peer.inject_ip(sim::make_udp(fields, 8, port, "other port"));
+        peer.inject_ip(sim::make_udp(fields, 9, port, "mine"));
+        EXPECT_EQ(socket.recv().data, "mine");
+        EXPECT_EQ(drops(net::drop_reason::udp_no_socket), 1u);
+        EXPECT_EQ(socket.disconnect(), 0);
+        EXPECT_EQ(socket.local_address(), 0u);
+        EXPECT_EQ(socket.local_port(), 0); // nobody had chosen it
+        EXPECT_EQ(socket.send("x"), -EDESTADDRREQ);
+    });
+}
+
+TEST_F(udp_host, broadcasts_reach_every_socket_and_ourselves) {
+    program([&] {
+        sim::user_socket first(host, SOCK_DGRAM);
+        sim::user_socket second(host, SOCK_DGRAM);
+        for (sim::user_socket* each : {&first, &second}) {
+            each->set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+            ASSERT_EQ(each->bind("0.0.0.0", 7), 0);
+        }
+        sim::ip_fields to_all = fields;
+        to_all.destination = sim::address("10.0.0.255");
+        peer.inject(sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800,
+                                       sim::make_udp(to_all, 1000, 7, "all")));
+        EXPECT_EQ(first.recv().data, "all");
+        EXPECT_EQ(second.recv().data, "all");
+        second.set_option(SOL_SOCKET, SO_BROADCAST, 1);
+        EXPECT_EQ(second.send_to("mine", 0xffffffff, 7), 4);
+        EXPECT_EQ(first.recv().data, "mine");
+        EXPECT_EQ(second.recv().data, "mine");
+        EXPECT_TRUE(net::wire::mac_equal(sim::ethernet_of(host.card->sent.back())->destination,
+                                         net::wire::ethernet_broadcast));
+    });
+}
+
+TEST_F(udp_host, multicast_groups_are_joined_and_left) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        const ip_mreq request = {.imr_multiaddr = {lib::swap_bytes(sim::address("239.1.2.3"))},
+                                 .imr_interface = {lib::swap_bytes(host.ip())}};
+        uint8_t mac[6];
+        net::wire::multicast_mac(sim::address("239.1.2.3"), mac);
+        sim::ip_fields to_group = fields;
+        to_group.destination = sim::address("239.1.2.3");
+        const sim::frame frame =
+            sim::make_ethernet(mac, peer.mac, 0x0800, sim::make_udp(to_group, 1000, 7, "group"));
+        peer.inject(frame);
+        EXPECT_EQ(drops(net::drop_reason::eth_other_host), 1u);
+        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)), -EADDRINUSE);
+        EXPECT_EQ(host.card->multicast_updates, 1u);
+        peer.inject(frame);
+        EXPECT_EQ(socket.recv().data, "group");
+        EXPECT_EQ(host.device().statistics.multicast, 1u);
+        // What we send to the group we hear ourselves, unless told not to.
+        EXPECT_EQ(socket.send_to("own", to_group.destination, 7), 3);
+        EXPECT_EQ(socket.recv().data, "own");
+        EXPECT_EQ(sim::ip_of(host.card->sent.back())->ttl, 1);
+        socket.set_option(IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+        EXPECT_EQ(socket.send_to("quiet", to_group.destination, 7), 5);
+        EXPECT_EQ(socket.recv(10, MSG_DONTWAIT).result, -EAGAIN);
+        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
+        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_DROP_MEMBERSHIP, &request, sizeof(request)), -EADDRNOTAVAIL);
+        peer.inject(frame);
+        EXPECT_EQ(drops(net::drop_reason::eth_other_host), 2u);
+    });
+}
+
+TEST_F(udp_host, ancillary_data_tells_where_a_datagram_came_in) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        for (int option : {IP_PKTINFO, IP_RECVTTL, IP_RECVTOS}) {
+            EXPECT_EQ(socket.set_option(IPPROTO_IP, option, 1), 0);
+            EXPECT_EQ(socket.get_option(IPPROTO_IP, option), 1);
+        }
+        socket.set_option(SOL_SOCKET, SO_TIMESTAMP, 1);
+        fields.ttl = 33;
+        fields.tos = 0x10;
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "x"));
+        const sim::received got = socket.recv();
+        EXPECT_EQ(got.number(IPPROTO_IP, IP_TTL), 33);
+        EXPECT_EQ(got.number(IPPROTO_IP, IP_TOS), 0x10);
+        EXPECT_EQ(got.number(IPPROTO_IP, IP_PKTINFO), static_cast<int>(host.device().index));
+        EXPECT_EQ(got.control.size(), 4u);
+        // And the other way: TTL, TOS and source of one datagram.
+        const int ttl = 5;
+        const auto* bytes = reinterpret_cast<const uint8_t*>(&ttl);
+        EXPECT_EQ(socket.send_to("x", peer.ip, 9, 0, {{IPPROTO_IP, IP_TTL, {bytes, bytes + 4}}}), 1);
+        EXPECT_EQ(sim::ip_of(host.card->sent.back())->ttl, 5);
+        EXPECT_EQ(socket.send_to("x", peer.ip, 9, 0, {{IPPROTO_IP, 99, {bytes, bytes + 4}}}), -EINVAL);
+    });
+}
+
+TEST_F(udp_host, the_error_queue_tells_who_complained_about_what) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.set_option(IPPROTO_IP, IP_RECVERR, 1);
+        EXPECT_EQ(socket.send_to("traced", peer.ip, 33434), 6);
+        const sim::frame sent = host.card->sent.back();
+        sim::ip_fields from_router = {
+            .source = sim::address("10.0.0.254"), .destination = host.ip(), .protocol = IPPROTO_ICMP};
+        peer.inject_ip(sim::make_ip(
+            from_router, sim::make_icmp(ICMP_TIME_EXCEEDED, 0, 0, 0, {sent.begin() + 14, sent.begin() + 14 + 34})));
+        EXPECT_EQ(socket.poll(POLLIN) & POLLERR, POLLERR);
+        const sim::received got = socket.recv(100, MSG_ERRQUEUE);
+        EXPECT_EQ(got.data, "traced");
+        EXPECT_EQ(got.flags & MSG_ERRQUEUE, MSG_ERRQUEUE);
+        EXPECT_EQ(got.from_address, peer.ip);
+        EXPECT_EQ(got.from_port, 33434);
+        ASSERT_EQ(got.control.size(), 1u);
+        sock_extended_err error;
+        std::memcpy(&error, got.control[0].data.data(), sizeof(error));
+        EXPECT_EQ(error.ee_errno, static_cast<uint32_t>(EHOSTUNREACH));
+        EXPECT_EQ(error.ee_origin, SO_EE_ORIGIN_ICMP);
+        EXPECT_EQ(error.ee_type, ICMP_TIME_EXCEEDED);
+        sockaddr_in offender;
+        std::memcpy(&offender, got.control[0].data.data() + sizeof(error), sizeof(offender));
+        EXPECT_EQ(lib::swap_bytes(offender.sin_addr.s_addr), from_router.source);
+        EXPECT_EQ(socket.recv(100, MSG_ERRQUEUE).result, -EAGAIN);
+        EXPECT_EQ(socket.get_option(SOL_SOCKET, SO_ERROR), 0); // told already
+    });
+}
+
+TEST_F(udp_host, blocking_calls_end_by_timeout_signal_and_shutdown) {
+    sim::fiber* waiter = &world.spawn("waiter", [&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        const int64_t tenth[2] = {0, 100'000};
+        EXPECT_EQ(socket.set_option(SOL_SOCKET, SO_RCVTIMEO, tenth, sizeof(tenth)), 0);
+        const time_ns before = world.now();
+        EXPECT_EQ(socket.recv().result, -EAGAIN);
+        EXPECT_GE(world.now() - before, 100 * millisecond);
+        EXPECT_LT(world.now() - before, 110 * millisecond);
+        const int64_t never[2] = {0, 0};
+        socket.set_option(SOL_SOCKET, SO_RCVTIMEO, never, sizeof(never));
+        EXPECT_EQ(socket.recv().result, -EINTR);
+        socket.connect(peer.ip, 9);
+        EXPECT_EQ(socket.shutdown(SHUT_RD), 0);
+        EXPECT_EQ(socket.recv().result, 0);
+    });
+    world.after(second, [&] { world.interrupt(*waiter); });
+    world.run();
+}
+
+TEST_F(udp_host, poll_sees_what_is_there) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        EXPECT_EQ(socket.poll(POLLIN | POLLOUT), POLLOUT);
+        EXPECT_EQ(socket.poll(POLLIN, 10 * millisecond), 0);
+        world.after(5 * millisecond, [&] {
+            host.card->receive(sim::make_ethernet(host.device().mac, peer.mac, 0x0800,
+                                                  sim::make_udp(fields, 1000, 7, "x")));
+        });
+        EXPECT_EQ(socket.poll(POLLIN, second), POLLIN);
+        EXPECT_EQ(socket.recv().data, "x");
+    });
+}
+
+TEST_F(udp_host, the_send_buffer_pushes_back) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.set_option(SOL_SOCKET, SO_SNDBUF, 5000);
+        ASSERT_EQ(socket.connect(peer.ip, 9), 0);
+        EXPECT_EQ(socket.send("x"), 1);
+        host.card->ring_full = true;
+        int sent = 0;
+        while (socket.send(std::string(1000, 'x'), MSG_DONTWAIT) == 1000) {
+            ASSERT_LT(++sent, 100);
+        }
+        EXPECT_EQ(socket.send("x", MSG_DONTWAIT), -EAGAIN);
+        EXPECT_EQ(socket.poll(POLLOUT, millisecond), 0);
+        world.after(20 * millisecond, [&] {
+            host.card->ring_full = false;
+            net::netif_wake_queue(host.device());
+        });
+        const time_ns before = world.now();
+        EXPECT_EQ(socket.send("waits"), 5);
+        EXPECT_GE(world.now() - before, 19 * millisecond);
+        EXPECT_EQ(socket.poll(POLLOUT), POLLOUT);
+    });
+}
+
+TEST_F(udp_host, bad_pointers_are_errors_and_leave_nothing_behind) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        ASSERT_EQ(socket.connect(peer.ip, 9), 0);
+        const iovec bad = {.iov_base = reinterpret_cast<void*>(16), .iov_len = 100};
+        net::message msg;
+        msg.payload = net::iov_iter(&bad, 1, net::iov_iter::memory::user);
+        EXPECT_EQ(net::sock_sendmsg(socket.get(), msg).error().number, EFAULT);
+        peer.inject_ip(sim::make_udp(fields, 9, socket.local_port(), "x"));
+        net::message into;
+        into.payload = net::iov_iter(&bad, 1, net::iov_iter::memory::user);
+        EXPECT_EQ(net::sock_recvmsg(socket.get(), into).error().number, EFAULT);
+        EXPECT_EQ(socket.ioctl(SIOCINQ, reinterpret_cast<void*>(8)), -EFAULT);
+    });
+}
+
+TEST_F(udp_host, any_allocation_may_fail) {
+    const uint64_t before = world.live_allocations;
+    for (uint64_t nth = 1; nth < 30; nth++) {
+        world.fail_allocation_after = nth;
+        program([&] {
+            sim::user_socket socket(host, SOCK_DGRAM);
+            if (!socket.ok()) {
+                EXPECT_EQ(socket.error(), ENOMEM);
+                return;
+            }
+            const long sent = socket.send_to(std::string(4000, 'x'), host.ip(), 7);
+            EXPECT_TRUE(sent == 4000 || sent == -ENOBUFS || sent == -ENOMEM) << sent;
+        });
+        world.run_for(second);
+        world.fail_allocation_after = 0;
+        EXPECT_EQ(host.stack().live_skbs, 0u) << nth;
+        EXPECT_EQ(world.live_allocations, before) << nth;
+    }
 }
 
 } // namespace
