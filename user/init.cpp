@@ -5,6 +5,9 @@
 //   ip=ADDR/LEN,gw=GW[,dns=SERVER]   fixed values       ip=none   loopback only
 //   (absent) or ip=dhcp              ask with dhclient
 //
+// The prompt does not wait for a DHCP server: dhclient works beside the shell and writes to a log file. Only
+// when there is an /etc/rc.local, which may want the network, is the address waited for.
+//
 // Each shell gets a session of its own with the console as its controlling terminal, so that ^C and ^Z reach
 // the programs started from it and never process 1.
 
@@ -111,13 +114,41 @@ static void configure_fixed(char* value) {
     }
 }
 
+constexpr const char* local_script = "/etc/rc.local";
+constexpr const char* dhcp_log = "/var/log/dhclient.log";
+
+static bool has_local_script() {
+    struct stat status;
+    return stat(local_script, &status) == 0;
+}
+
+static void ask_for_address() {
+    const char* const dhcp[] = {"/bin/dhclient", nullptr};
+    if (has_local_script()) {
+        run(dhcp);
+        return;
+    }
+    pid_t pid = fork();
+    if (pid < 0) {
+        warn("fork");
+    } else if (pid == 0) {
+        int log = open(dhcp_log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+        if (log < 0) {
+            err(127, "%s", dhcp_log);
+        }
+        dup2(log, 1);
+        dup2(log, 2);
+        execv(dhcp[0], const_cast<char* const*>(dhcp));
+        err(127, "%s", dhcp[0]);
+    }
+}
+
 static void start_network() {
     const char* const loopback[] = {"/bin/ifconfig", "lo", "127.0.0.1/8", "up", nullptr};
     run(loopback);
     char value[256];
     if (!boot_option("ip", value, sizeof value) || strcmp(value, "dhcp") == 0) {
-        const char* const dhcp[] = {"/bin/dhclient", nullptr};
-        run(dhcp);
+        ask_for_address();
     } else if (strcmp(value, "none") != 0) {
         configure_fixed(value);
     }
@@ -140,9 +171,8 @@ static void set_environment() {
 }
 
 static void run_local_script() {
-    struct stat status;
-    if (stat("/etc/rc.local", &status) == 0) {
-        const char* const script[] = {"/bin/sh", "/etc/rc.local", nullptr};
+    if (has_local_script()) {
+        const char* const script[] = {"/bin/sh", local_script, nullptr};
         run(script);
     }
 }
