@@ -57,6 +57,7 @@ KERNEL_SRC := \
     kernel/lib/string.cpp \
     kernel/main.cpp \
     kernel/mm/address_space.cpp \
+    kernel/mm/areas.cpp \
     kernel/mm/check_mappings.cpp \
     kernel/mm/fork.cpp \
     kernel/mm/frames.cpp \

@@ -1,8 +1,5 @@
-// Areas: what a program has mapped. The list is sorted by address and areas never overlap; neighbours that
-// belong together are merged, so that a growing heap stays one area. Every change that can fail for lack
-// of memory fails before it changed anything: areas are split first, which alters nothing by itself.
-//
-// Page tables follow the areas: drop_pages_locked takes out what is there, page_fault.cpp puts pages in.
+// An address space from outside: making and ending one, and what mmap, munmap, mprotect, madvise and brk do.
+// areas.cpp keeps the list of areas, page_fault.cpp puts pages in, fork.cpp and remap.cpp copy and move.
 
 #include "kernel/mm/address_space.hpp"
 
@@ -16,10 +13,6 @@
 namespace mm {
 namespace {
 
-/// mmap looks for room downwards from here; the stack lies above.
-constexpr uint64_t mmap_top = 0x7ffff0000000;
-/// Kept free below an area that is a stack, so that it cannot run into a neighbour unnoticed.
-constexpr uint64_t stack_gap = 256 * page_size;
 /// Pages flushed one by one; more are cheaper to flush all at once.
 constexpr uint64_t most_single_flushes = 64;
 
@@ -33,13 +26,6 @@ bool writable_and_executable(int prot) {
     return (prot & PROT_WRITE) != 0 && (prot & PROT_EXEC) != 0;
 }
 
-/// True if second continues first: same rights, and the object's next bytes.
-bool continues(const area& first, const area& second) {
-    return first.end == second.start && first.prot == second.prot && first.flags == second.flags &&
-           first.object == second.object &&
-           (!first.object || first.offset + (first.end - first.start) == second.offset);
-}
-
 lib::result<uint64_t> checked_range_end(uint64_t start, uint64_t length) {
     if (!is_page_aligned(start) || length == 0 || length > user_end) {
         return lib::error{EINVAL};
@@ -48,22 +34,6 @@ lib::result<uint64_t> checked_range_end(uint64_t start, uint64_t length) {
         return lib::error{ENOMEM};
     }
     return start + page_align_up(length);
-}
-
-struct dropped {
-    uint64_t pages = 0;
-    bool flush;
-};
-
-void drop_entry(uint64_t& slot, uint64_t address, void* context) {
-    auto& result = *static_cast<dropped*>(context);
-    const uint64_t old = slot;
-    slot = 0;
-    if (result.flush) {
-        flush_page(address);
-    }
-    page_put(physical_to_frame(entry::physical(old)));
-    ++result.pages;
 }
 
 struct new_rights {
@@ -78,10 +48,6 @@ void change_entry(uint64_t& slot, uint64_t address, void* context) {
     if (rights.flush) {
         flush_page(address);
     }
-}
-
-uint64_t smaller(uint64_t left, uint64_t right) {
-    return left < right ? left : right;
 }
 
 /// How entries change when their area gets these rights. Write permission of private pages is not given
@@ -101,12 +67,6 @@ new_rights rights_after_protect(const area& changed) {
 }
 
 } // namespace
-
-removed_areas::~removed_areas() {
-    while (area* const gone = areas.pop_front()) {
-        delete gone;
-    }
-}
 
 lib::result<lib::ref<address_space>> address_space::create() {
     void* const memory = kmalloc(sizeof(address_space), mem_tag::space);
@@ -146,6 +106,11 @@ bool address_space::loaded() const {
     return arch::this_cpu().space == this;
 }
 
+uint64_t address_space::most_pages_in_locked(uint64_t start, uint64_t end) const {
+    const uint64_t room = (end - start) / page_size;
+    return resident_pages_ < room ? resident_pages_ : room;
+}
+
 bool address_space::flush_each(uint64_t pages) const {
     ASSERT(arch::cpus_online() == 1); // other CPUs would have to be told
     return loaded() && pages <= most_single_flushes;
@@ -155,162 +120,6 @@ void address_space::flush_rest(uint64_t pages) const {
     if (loaded() && pages > most_single_flushes) {
         arch::write_cr3(root_physical_);
     }
-}
-
-area* address_space::first_ending_after_locked(uint64_t address) {
-    for (area& candidate : areas_) {
-        if (candidate.end > address) {
-            return &candidate;
-        }
-    }
-    return nullptr;
-}
-
-area* address_space::find_locked(uint64_t address) {
-    if (last_hit_ != nullptr && address >= last_hit_->start && address < last_hit_->end) {
-        return last_hit_;
-    }
-    area* const candidate = first_ending_after_locked(address);
-    if (candidate == nullptr || candidate->start > address) {
-        return nullptr;
-    }
-    last_hit_ = candidate;
-    return candidate;
-}
-
-lib::result<uint64_t> address_space::choose_address_locked(uint64_t hint, uint64_t length, int flags) {
-    if ((flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0) {
-        if (!is_page_aligned(hint) || hint < user_start || !is_user_range(hint, length)) {
-            return lib::error{hint < user_start ? EPERM : is_page_aligned(hint) ? ENOMEM : EINVAL};
-        }
-        const area* const there = first_ending_after_locked(hint);
-        if ((flags & MAP_FIXED_NOREPLACE) != 0 && there != nullptr && there->start < hint + length) {
-            return lib::error{EEXIST};
-        }
-        return hint;
-    }
-    hint = page_align_down(hint);
-    if (hint >= user_start && is_user_range(hint, length)) {
-        const area* const above = first_ending_after_locked(hint);
-        if (above == nullptr || above->start >= hint + length) {
-            return hint;
-        }
-    }
-    uint64_t end = mmap_top;
-    for (area* below = areas_.back();; below = areas_.previous(*below)) {
-        const uint64_t start = below == nullptr ? user_start : below->end;
-        if (end > start && end - start >= length) {
-            return end - length;
-        }
-        if (below == nullptr) {
-            return lib::error{ENOMEM};
-        }
-        const uint64_t gap = (below->flags & MAP_GROWSDOWN) != 0 ? stack_gap : 0;
-        end = below->start - gap < end ? below->start - gap : end;
-    }
-}
-
-/// The caller destroys it, or keeps it in removed_areas until the lock is released.
-void address_space::take_out_locked(area& gone) {
-    if (last_hit_ == &gone) {
-        last_hit_ = nullptr;
-    }
-    areas_.remove(gone);
-}
-
-lib::result<void> address_space::insert_locked(const area& wanted) {
-    ++generation_;
-    area* const above = first_ending_after_locked(wanted.start);
-    area* const below = above == nullptr ? areas_.back() : areas_.previous(*above);
-    if (below != nullptr && continues(*below, wanted)) {
-        below->end = wanted.end;
-        if (above != nullptr && continues(*below, *above)) {
-            below->end = above->end;
-            take_out_locked(*above);
-            delete above; // not the last one that refers to its object
-        }
-        return {};
-    }
-    if (above != nullptr && continues(wanted, *above)) {
-        above->start = wanted.start;
-        above->offset = wanted.offset;
-        return {};
-    }
-    area* const fresh = new (mem_tag::space)
-        area{{}, wanted.start, wanted.end, wanted.prot, wanted.flags, wanted.object, wanted.offset};
-    if (fresh == nullptr) {
-        return lib::error{ENOMEM};
-    }
-    if (above == nullptr) {
-        areas_.push_back(*fresh);
-    } else {
-        areas_.insert_before(*above, *fresh);
-    }
-    return {};
-}
-
-lib::result<void> address_space::split_at_locked(uint64_t address) {
-    area* const whole = find_locked(address);
-    if (whole == nullptr || whole->start == address) {
-        return {};
-    }
-    area* const upper = new (mem_tag::space) area{{},
-                                                  address,
-                                                  whole->end,
-                                                  whole->prot,
-                                                  whole->flags,
-                                                  whole->object,
-                                                  whole->offset + (address - whole->start)};
-    if (upper == nullptr) {
-        return lib::error{ENOMEM};
-    }
-    ++generation_;
-    whole->end = address;
-    areas_.insert_after(*whole, *upper);
-    return {};
-}
-
-lib::result<void> address_space::split_range_locked(uint64_t start, uint64_t end) {
-    TRY(split_at_locked(start));
-    return split_at_locked(end);
-}
-
-/// Joins what belongs together around a range whose areas changed.
-void address_space::merge_locked(uint64_t start, uint64_t end) {
-    area* at = first_ending_after_locked(start == 0 ? 0 : start - 1);
-    while (at != nullptr && at->start < end) {
-        area* const next = areas_.next(*at);
-        if (next != nullptr && continues(*at, *next)) {
-            at->end = next->end;
-            take_out_locked(*next);
-            delete next; // at refers to the same object
-        } else {
-            at = next;
-        }
-    }
-}
-
-void address_space::drop_pages_locked(uint64_t start, uint64_t end) {
-    ASSERT(lock_.held());
-    const uint64_t most_pages = smaller(resident_pages_, (end - start) / page_size);
-    dropped result{.flush = flush_each(most_pages)};
-    for_each_entry(root_physical_, start, end, drop_entry, &result);
-    resident_pages_ -= result.pages;
-    flush_rest(most_pages);
-}
-
-lib::result<void> address_space::unmap_locked(uint64_t start, uint64_t end, removed_areas& removed) {
-    TRY(split_range_locked(start, end));
-    ++generation_;
-    area* next = first_ending_after_locked(start);
-    while (next != nullptr && next->start < end) {
-        area* const gone = next;
-        next = areas_.next(*gone);
-        drop_pages_locked(gone->start, gone->end);
-        take_out_locked(*gone);
-        removed.areas.push_back(*gone);
-    }
-    return {};
 }
 
 lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int prot, int flags,
@@ -357,7 +166,7 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
     }
     arch::thread_spin_guard guard(lock_);
     TRY(split_range_locked(start, end));
-    const uint64_t most_pages = smaller(resident_pages_, (end - start) / page_size);
+    const uint64_t most_pages = most_pages_in_locked(start, end);
     uint64_t covered = start;
     for (area* at = first_ending_after_locked(start); at != nullptr && covered < end; at = areas_.next(*at)) {
         if (at->start > covered) {

@@ -118,6 +118,7 @@ private:
     // Forgetting translations after a change of many entries: one by one while they change, if they are few
     // (emulators pay dearly for a whole flush), else all at once afterwards. Neither if not loaded.
     bool loaded() const;
+    uint64_t most_pages_in_locked(uint64_t start, uint64_t end) const;
     bool flush_each(uint64_t pages) const;
     void flush_rest(uint64_t pages) const;
 

@@ -22,6 +22,7 @@ constinit arch::spinlock frames_lock{lib::lock_rank::frames};
 // Guarded by frames_lock.
 frame* free_lists[max_order + 1];
 size_t free_frames = 0;
+size_t reserved_frames = 0; ///< For the kernel alone.
 
 // Constant after setup.
 frame* frames = nullptr;
@@ -74,6 +75,21 @@ void free_block_locked(frame* block, unsigned order) {
     link_free_locked(frames[number], order);
 }
 
+/// The last frames are for the kernel: programs must run out of memory before the network and the console
+/// do. New threads stop first (a fork that fails harms nobody), then pages of those that run.
+size_t reserve_against(mem_tag tag) {
+    switch (tag) {
+    case mem_tag::stack:
+        return 2 * reserved_frames;
+    case mem_tag::user:
+    case mem_tag::page_cache:
+    case mem_tag::page_table:
+        return reserved_frames;
+    default:
+        return 0;
+    }
+}
+
 /// The smallest free block of at least this order, cut down to it. nullptr if there is none.
 frame* take_block_locked(unsigned order) {
     unsigned found = order;
@@ -102,7 +118,8 @@ frame* allocate_frames(unsigned order, mem_tag tag) {
     frame* block;
     {
         arch::spin_guard guard(frames_lock);
-        block = take_block_locked(order);
+        const bool allowed = free_frames >= reserve_against(tag) + (size_t{1} << order);
+        block = allowed ? take_block_locked(order) : nullptr;
     }
     if (block == nullptr) {
         return nullptr;
@@ -204,6 +221,7 @@ void add_free_frames(uint64_t physical_start, uint64_t physical_end) {
         free_block_locked(&frames[number], order);
         number += size_t{1} << order;
     }
+    reserved_frames = managed_frames / 64; // 256 KiB of 16 MiB
 }
 
 void release_boot_memory(uint64_t physical, uint64_t length) {

@@ -26,7 +26,8 @@ struct frame {
 
 constexpr unsigned max_order = 10; ///< 4 MiB.
 
-/// 2^order frames, contents undefined, one reference. nullptr when there is no such block. Any context.
+/// 2^order frames, contents undefined, one reference. nullptr when there is no such block, or
+/// when only the kernel's reserve is left and the tag is one of what programs cause. Any context.
 [[nodiscard]] frame* allocate_frames(unsigned order, mem_tag tag);
 /// One frame of zero bytes. nullptr when there is none. Any context.
 [[nodiscard]] frame* allocate_zeroed_frame(mem_tag tag);
