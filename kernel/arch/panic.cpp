@@ -103,10 +103,6 @@ bool panicking() {
     return in_panic;
 }
 
-bool test_run() {
-    return test_run_;
-}
-
 void set_test_run(bool on) {
     test_run_ = on;
 }

@@ -21,12 +21,12 @@ void set_panic_hook(void (*hook)());
 /// Logs the callers of this function, innermost first.
 void log_backtrace();
 
-/// Switches the machine off. On a test run the status reaches QEMU's isa-debug-exit, whose exit code is
-/// status * 2 + 1; else ACPI power-off ports of QEMU and Bochs.
+/// Switches the machine off. A status other than 0 is told to QEMU's isa-debug-exit, if it is there: QEMU then
+/// ends with status * 2 + 1. Otherwise by the ACPI power-off ports of QEMU and Bochs.
 [[noreturn]] void power_off(uint8_t status);
 [[noreturn]] void reboot();
 
-/// Makes power_off and panic use the test exit device.
+/// Makes a panic leave QEMU with a failing status instead of stopping.
 void set_test_run(bool on);
 
 /// Name of the function that contains a kernel address and the distance from its start; nullptr if

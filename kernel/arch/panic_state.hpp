@@ -6,7 +6,4 @@ namespace arch {
 /// True from the first panic on.
 bool panicking();
 
-/// True if the command line asked for a test run.
-bool test_run();
-
 } // namespace arch
