@@ -35,6 +35,8 @@ namespace {
 constexpr int script_depth_limit = 4;
 constexpr size_t first_line_limit = 256; // BINPRM_BUF_SIZE
 
+constexpr uint32_t unchanged_id = ~0u;
+
 // A program that is ready to take over.
 struct prepared_program {
     lib::ref<mm::address_space> space;
@@ -42,6 +44,8 @@ struct prepared_program {
     uint64_t entry = 0;
     char executable[256] = {};
     char name[16] = {};
+    uint32_t owner_uid = unchanged_id; // of a set-user-id file, else unchanged
+    uint32_t owner_gid = unchanged_id;
 };
 
 // A path in memory of its own: 4 KiB are too much for a kernel stack that is to go deep.
@@ -110,30 +114,40 @@ lib::result<void> insert_interpreter(task::argument_block& arguments, const inte
     return arguments.prepend_argument(line.path);
 }
 
-// Opens the program, following interpreter lines. On return `arguments` is what the program gets.
-lib::result<lib::ref<fs::file>> open_through_scripts(const char* path, task::argument_block& arguments) {
-    interpreter_line line;
-    lib::ref<fs::file> file = TRY(fs::open_program(nullptr, path));
-    for (int depth = 0;; depth++) {
-        char head[first_line_limit + 1];
-        const size_t length = TRY(fs::read_kernel(*file, head, first_line_limit, 0));
-        head[length] = 0;
-        if (length < 2 || head[0] != '#' || head[1] != '!') {
-            return file;
-        }
-        if (depth == script_depth_limit) {
-            return lib::error{ELOOP};
-        }
-        const interpreter_line outer = line;
-        if (!parse_interpreter(head, line)) {
-            return lib::error{ENOEXEC};
-        }
-        TRY(insert_interpreter(arguments, line, depth == 0 ? path : outer.path));
-        file = TRY(fs::open_program(nullptr, line.path));
+// Follows one interpreter line. False if the file has none: it is the program.
+lib::result<bool> follow_script(lib::ref<fs::file>& file, const char* script, task::argument_block& arguments,
+                                interpreter_line& line) {
+    char head[first_line_limit + 1];
+    const size_t length = TRY(fs::read_kernel(*file, head, first_line_limit, 0));
+    head[length] = 0;
+    if (length < 2 || head[0] != '#' || head[1] != '!') {
+        return false;
     }
+    if (!parse_interpreter(head, line)) {
+        return lib::error{ENOEXEC};
+    }
+    TRY(insert_interpreter(arguments, line, script));
+    file = TRY(fs::open_program(nullptr, line.path));
+    return true;
 }
 
-lib::result<task::elf_program> read_program(fs::file& file) {
+// Opens the program behind interpreter lines. On return `arguments` is what the program gets. Not inlined,
+// so that its lines are off the stack before the loader goes deep.
+[[gnu::noinline]] lib::result<lib::ref<fs::file>> open_through_scripts(const char* path,
+                                                                       task::argument_block& arguments) {
+    lib::ref<fs::file> file = TRY(fs::open_program(nullptr, path));
+    interpreter_line lines[2]; // the script's path and its interpreter's take turns
+    for (int depth = 0; depth <= script_depth_limit; depth++) {
+        const char* script = depth == 0 ? path : lines[(depth + 1) % 2].path;
+        const bool is_script = TRY(follow_script(file, script, arguments, lines[depth % 2]));
+        if (!is_script) {
+            return file;
+        }
+    }
+    return lib::error{ELOOP};
+}
+
+[[gnu::noinline]] lib::result<void> read_program(fs::file& file, task::elf_program& program) {
     const uint64_t file_bytes = file.node->size;
     Elf64_Ehdr header;
     if (TRY(fs::read_kernel(file, &header, sizeof header, 0)) != sizeof header) {
@@ -144,13 +158,21 @@ lib::result<task::elf_program> read_program(fs::file& file) {
     if (table == nullptr) {
         return lib::error{ENOMEM};
     }
-    lib::result<task::elf_program> program = lib::error{ENOEXEC};
     const auto length = fs::read_kernel(file, table, place.length_bytes, place.offset);
+    lib::result<void> outcome = lib::error{ENOEXEC};
     if (length.ok() && length.value() == place.length_bytes) {
-        program = task::check_program(header, table, file_bytes);
+        outcome = task::check_program(header, table, file_bytes, program);
     }
     mm::kfree(table);
-    return program;
+    return outcome;
+}
+
+// The set-user-id and set-group-id bits of the file: whose rights the program gets.
+void note_owner(prepared_program& prepared, fs::file& file) {
+    const uint32_t mode = file.node->mode;
+    constexpr uint32_t set_group = S_ISGID | S_IXGRP;
+    prepared.owner_uid = (mode & S_ISUID) != 0 ? file.node->uid : unchanged_id;
+    prepared.owner_gid = (mode & set_group) == set_group ? file.node->gid : unchanged_id;
 }
 
 // What ps and /proc show of the program.
@@ -169,17 +191,28 @@ void describe(prepared_program& prepared, fs::file& file, const char* path) {
     }
 }
 
+task::credentials credentials_after(const prepared_program& prepared) {
+    task::credentials who = task::current_credentials();
+    who.effective_uid = prepared.owner_uid != unchanged_id ? prepared.owner_uid : who.effective_uid;
+    who.effective_gid = prepared.owner_gid != unchanged_id ? prepared.owner_gid : who.effective_gid;
+    who.saved_uid = who.effective_uid;
+    who.saved_gid = who.effective_gid;
+    return who;
+}
+
 lib::result<void> prepare(const char* path, task::argument_block& arguments, prepared_program& prepared) {
     if (arguments.argument_count() == 0) {
         TRY(arguments.append_argument(""));
     }
     const lib::ref<fs::file> file = TRY(open_through_scripts(path, arguments));
-    const task::elf_program program = TRY(read_program(*file));
+    task::elf_program program;
+    TRY(read_program(*file, program));
     const lib::ref<mm::backing> pages = TRY(fs::map_pages(*file));
     prepared.space = TRY(mm::address_space::create());
     const task::loaded_program loaded = TRY(task::load_program(program, *prepared.space, pages));
-    prepared.stack =
-        TRY(task::build_program_stack(*prepared.space, arguments, loaded, path, task::current_credentials()));
+    note_owner(prepared, *file);
+    const task::credentials who = credentials_after(prepared);
+    prepared.stack = TRY(task::build_program_stack(*prepared.space, arguments, loaded, path, who));
     prepared.entry = loaded.entry;
     describe(prepared, *file, path);
     return {};
@@ -218,14 +251,14 @@ void set_start_registers(task::thread& self, const prepared_program& prepared) {
 }
 
 void take_over_description(task::process& self, const prepared_program& prepared) {
+    const task::credentials who = credentials_after(prepared);
     const arch::spin_guard guard(self.details_lock);
     memcpy(self.name, prepared.name, sizeof self.name);
     memcpy(self.executable, prepared.executable, sizeof self.executable);
     self.arguments_start = prepared.stack.arguments_start;
     self.arguments_end = prepared.stack.arguments_end;
     self.environment_end = prepared.stack.environment_end;
-    self.who.saved_uid = self.who.effective_uid;
-    self.who.saved_gid = self.who.effective_gid;
+    self.who = who;
 }
 
 void take_over_space(task::process& self, lib::ref<mm::address_space> next) {

@@ -139,9 +139,8 @@ lib::result<elf_table_place> check_file_header(const Elf64_Ehdr& header, uint64_
     return elf_table_place{header.e_phoff, table_bytes};
 }
 
-lib::result<elf_program> check_program(const Elf64_Ehdr& header, const Elf64_Phdr* table,
-                                       uint64_t file_bytes) {
-    elf_program program;
+lib::result<void> check_program(const Elf64_Ehdr& header, const Elf64_Phdr* table, uint64_t file_bytes,
+                                elf_program& program) {
     program.position_independent = header.e_type == ET_DYN;
     program.entry = header.e_entry;
     program.program_header_count = header.e_phnum;
@@ -160,7 +159,7 @@ lib::result<elf_program> check_program(const Elf64_Ehdr& header, const Elf64_Phd
         return not_executable();
     }
     program.program_headers = find_own_headers(program, header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr));
-    return program;
+    return {};
 }
 
 lib::result<loaded_program> load_program(const elf_program& program, mm::address_space& space,

@@ -45,9 +45,9 @@ struct elf_table_place {
 };
 lib::result<elf_table_place> check_file_header(const Elf64_Ehdr& header, uint64_t file_bytes);
 
-/// Checks headers that were read from a file of this size. Pure. ENOEXEC.
-lib::result<elf_program> check_program(const Elf64_Ehdr& header, const Elf64_Phdr* table,
-                                       uint64_t file_bytes);
+/// Checks headers that were read from a file of this size and fills `program`, a fresh one. Pure. ENOEXEC.
+lib::result<void> check_program(const Elf64_Ehdr& header, const Elf64_Phdr* table, uint64_t file_bytes,
+                                elf_program& program);
 
 /// What a loaded program needs to start.
 struct loaded_program {

@@ -33,7 +33,8 @@ lib::result<void> check_flags(uint64_t flags) {
         CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
     const bool thread_without_handlers = (flags & CLONE_THREAD) != 0 && (flags & CLONE_SIGHAND) == 0;
     const bool handlers_without_memory = (flags & CLONE_SIGHAND) != 0 && (flags & CLONE_VM) == 0;
-    if ((flags & namespaces) != 0 || thread_without_handlers || handlers_without_memory) {
+    constexpr uint64_t pidfd = 0x1000;
+    if ((flags & (namespaces | pidfd)) != 0 || thread_without_handlers || handlers_without_memory) {
         return lib::error{EINVAL};
     }
     return {};

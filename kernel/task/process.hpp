@@ -108,6 +108,7 @@ struct process : lib::ref_counted {
         pending_signals pending;    ///< for any thread
         bool exiting = false;       ///< exit_group has begun
         bool stopped = false;       ///< by a stop signal
+        unsigned continues = 0;     ///< SIGCONTs so far: a stop decided before one does not happen
         thread* survivor = nullptr; ///< exec: the thread that `exiting` does not mean
         unsigned queued_count = 0;  ///< nodes of information in the pending sets
         uint32_t exit_status = 0;

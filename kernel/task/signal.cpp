@@ -110,6 +110,7 @@ bool apply_job_control_locked(process& target, int number) {
         forget_everywhere_locked(target, stop_signals);
     }
     const bool was_stopped = target.signals.stopped;
+    target.signals.continues++;
     target.signals.stopped = false;
     for (thread& each : target.threads) {
         wake_stopped(each);

@@ -29,6 +29,7 @@ struct decision {
     signal_action action;
     signal_info info;
     signal_set mask_to_restore = 0;
+    unsigned continues = 0; ///< process::signals.continues at the decision
 };
 
 bool core_signal(int number) {
@@ -77,6 +78,7 @@ decision decide(thread& self) {
     process& owner = *self.owner;
     const arch::spin_guard guard(owner.signals.lock);
     decision next{.what = decision::kind::leave, .action = {}, .info = {}};
+    next.continues = owner.signals.continues;
     if (owner.signals.exiting && owner.signals.survivor != &self) {
         next.what = decision::kind::exit;
         next.wait_status = owner.signals.exit_status;
@@ -107,14 +109,18 @@ decision decide(thread& self) {
 }
 
 // Stops the process, if this thread is the first to do so, and then this thread, until SIGCONT.
-void stop(thread& self, int number) {
+void stop(thread& self, const decision& decided) {
     process& owner = *self.owner;
+    const int number = decided.number;
     if (number != 0 && number != SIGSTOP && group_is_orphaned(owner.group_id)) {
         return; // nobody could continue it (POSIX.1-2017 2.4.3)
     }
     bool first = false;
     {
         const arch::spin_guard guard(owner.signals.lock);
+        if (owner.signals.continues != decided.continues) {
+            return; // SIGCONT came between the decision and here
+        }
         if (number != 0) {
             first = !owner.signals.stopped;
             owner.signals.stopped = true;
@@ -185,7 +191,7 @@ void deliver_signals(arch::trap_frame& frame) {
         case decision::kind::again:
             break;
         case decision::kind::stop:
-            stop(self, next.number);
+            stop(self, next);
             break;
         case decision::kind::exit:
             log_fatal_signal(self, next, frame);
