@@ -53,9 +53,8 @@ void receive(const char* bytes, size_t length, void* context) {
     fs::tty_receive(*static_cast<fs::tty*>(context), bytes, length);
 }
 
-constexpr fs::tty_driver console_driver = {
-    .name = "console", .write = write_console, .settings_changed = nullptr};
-constexpr fs::tty_driver port_driver = {.name = "serial", .write = write_port, .settings_changed = nullptr};
+constexpr fs::tty_driver console_driver = {.name = "console", .write = write_console};
+constexpr fs::tty_driver port_driver = {.name = "serial", .write = write_port};
 
 /// A source of input that is not there is no reason to have no console.
 void report_absent(const char* what, const lib::result<void>& started) {

@@ -48,6 +48,7 @@ KERNEL_SRC := \
     kernel/fs/procfs.cpp \
     kernel/fs/procfs_process.cpp \
     kernel/fs/procfs_system.cpp \
+    kernel/fs/pty.cpp \
     kernel/fs/ramfs.cpp \
     kernel/fs/tty.cpp \
     kernel/lib/chacha20.cpp \

@@ -4,6 +4,7 @@
 #include "kernel/fs/fd_table.hpp"
 
 #include "kernel/abi/errno.h"
+#include "kernel/fs/dentry.hpp"
 #include "kernel/fs/file_lock.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/kmalloc.hpp"
@@ -205,6 +206,14 @@ int fd_table::next_used(int fd) {
         }
     }
     return -1;
+}
+
+lib::result<fd_table::location> fd_table::locate(int fd) {
+    arch::thread_spin_guard guard(lock_);
+    if (static_cast<unsigned>(fd) >= static_cast<unsigned>(capacity_) || slots_[fd].open == nullptr) {
+        return lib::error{EBADF};
+    }
+    return location{slots_[fd].open->entry, slots_[fd].open->node};
 }
 
 int fd_table::used_count() {

@@ -44,6 +44,13 @@ public:
     void close_on_exec();
     /// The first used descriptor at or above fd, or -1; to list /proc/N/fd.
     int next_used(int fd);
+    /// The name and node of an open file, without a count on the file itself, whose end may sleep and take
+    /// locks: for walks through /proc/N/fd under the tree lock. EBADF.
+    struct location {
+        lib::ref<dentry> entry; ///< May be null.
+        lib::ref<inode> node;
+    };
+    lib::result<location> locate(int fd);
     /// Installed descriptors.
     int used_count();
 

@@ -15,6 +15,7 @@
 #include "kernel/fs/devfs.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/procfs.hpp"
+#include "kernel/fs/pty.hpp"
 #include "kernel/fs/ramfs.hpp"
 #include "kernel/fs/scratch.hpp"
 #include "kernel/lib/log.hpp"
@@ -259,6 +260,7 @@ lib::result<size_t> unpack_initramfs(const void* archive, size_t length) {
 lib::result<void> initialize(const void* archive, size_t length) {
     TRY(initialize_root());
     TRY(initialize_devfs());
+    TRY(initialize_ptys());
     TRY(initialize_procfs());
     if (length > 0) {
         const auto unpacked = unpack_initramfs(archive, length);

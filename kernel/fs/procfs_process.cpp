@@ -258,8 +258,18 @@ lib::result<lib::ref<file>> linked_file(const inode& link) {
 }
 
 lib::result<lib::ref<dentry>> follow_file_link(inode& link) {
-    const auto f = TRY(linked_file(link));
-    return f->entry ? lib::result<lib::ref<dentry>>(f->entry) : new_dentry(f->node, nullptr, name_of("pipe"));
+    const auto who = TRY(process_of(packed_process(link)));
+    const auto files = files_of(*who);
+    if (!files) {
+        return lib::error{ENOENT};
+    }
+    auto found = files->locate(packed_detail(link));
+    if (!found.ok()) {
+        return lib::error{ENOENT};
+    }
+    fd_table::location& place = found.value();
+    return place.entry ? lib::result<lib::ref<dentry>>(std::move(place.entry))
+                       : new_dentry(std::move(place.node), nullptr, name_of("pipe"));
 }
 
 lib::result<size_t> read_file_link(inode& link, char* target, size_t size_bytes) {
@@ -437,7 +447,7 @@ lib::result<lib::ref<dentry>> look_up_file(dentry& directory, const name_view& n
     const int fd = parse_number(name);
     const auto who = TRY(process_of(process_id));
     const auto files = files_of(*who);
-    if (fd < 0 || !files || !files->get(fd).ok()) {
+    if (fd < 0 || !files || !files->flags(fd).ok()) {
         return lib::error{ENOENT};
     }
     return make_computed(directory, name, file_link_ops, no_file_ops, S_IFLNK | 0700, pack(process_id, fd));

@@ -111,7 +111,9 @@ lib::result<size_t> read_tty(file& f, io_buffer& buffer, uint64_t&) {
         } else if (!TRY(wait_for_input(terminal, rule))) {
             return size_t{0};
         }
-        if (TRY(take_input(terminal, buffer))) {
+        const bool over = TRY(take_input(terminal, buffer));
+        terminal.writable.wake_all(); // Who types through a pseudo-terminal may wait for room.
+        if (over) {
             return buffer.done();
         } // Else another reader was faster.
     }
@@ -119,38 +121,43 @@ lib::result<size_t> read_tty(file& f, io_buffer& buffer, uint64_t&) {
 
 // ---- writing ---------------------------------------------------------------------------------------------
 
-enum class written : unsigned char { yes, output_is_stopped, hung_up };
-
-written write_piece(tty& terminal, const char* piece, size_t length) {
-    arch::spin_guard guard(terminal.lock);
-    if (terminal.hung_up) {
-        return written::hung_up;
-    }
+/// Bytes of a program that the device takes now: each may become two (NL -> CR NL). Lock held.
+size_t output_room_locked(tty& terminal) {
     if (terminal.output_stopped) {
-        return written::output_is_stopped;
+        return 0;
     }
-    write_processed_locked(terminal, piece, length);
-    return written::yes;
+    return terminal.driver->room == nullptr ? piece_bytes : terminal.driver->room(terminal) / 2;
 }
 
 bool output_goes(tty& terminal) {
     arch::spin_guard guard(terminal.lock);
-    return !terminal.output_stopped || terminal.hung_up;
+    return terminal.hung_up || output_room_locked(terminal) > 0;
 }
 
-lib::result<void> write_all(tty& terminal, const char* piece, size_t length, bool nonblocking) {
+/// Writes as much as goes now and returns how much that is. EIO after a hang-up.
+lib::result<size_t> write_some(tty& terminal, const char* piece, size_t length) {
+    arch::spin_guard guard(terminal.lock);
+    if (terminal.hung_up) {
+        return lib::error{EIO};
+    }
+    const size_t room = output_room_locked(terminal);
+    const size_t now = length < room ? length : room;
+    write_processed_locked(terminal, piece, now);
+    return now;
+}
+
+/// Writes the piece, sleeping while the output is stopped. done tells how much went.
+lib::result<void> write_all(tty& terminal, const char* piece, size_t length, bool nonblocking, size_t& done) {
+    done = 0;
     for (;;) {
-        switch (write_piece(terminal, piece, length)) {
-        case written::yes:
+        done += TRY(write_some(terminal, piece + done, length - done));
+        if (done == length) {
             return {};
-        case written::hung_up:
-            return lib::error{EIO};
-        case written::output_is_stopped:
-            if (nonblocking) {
-                return lib::error{EAGAIN};
-            }
-            TRY(terminal.writable.wait([&] { return output_goes(terminal); }));
         }
+        if (nonblocking) {
+            return lib::error{EAGAIN};
+        }
+        TRY(terminal.writable.wait([&] { return output_goes(terminal); }));
     }
 }
 
@@ -162,13 +169,14 @@ lib::result<size_t> write_tty(file& f, io_buffer& buffer, uint64_t&) {
     char piece[piece_bytes];
     while (buffer.remaining() > 0) {
         const size_t length = buffer.remaining() < piece_bytes ? buffer.remaining() : piece_bytes;
-        const size_t before = buffer.done();
+        size_t done = 0;
         auto moved = buffer.copy_in(piece, length);
         if (moved.ok()) {
-            moved = write_all(terminal, piece, length, f.nonblocking());
+            moved = write_all(terminal, piece, length, f.nonblocking(), done);
+            buffer.rewind(length - done);
         }
         if (!moved.ok()) {
-            return before > 0 ? lib::result<size_t>(before) : moved.error();
+            return buffer.done() > 0 ? lib::result<size_t>(buffer.done()) : moved.error();
         }
     }
     return buffer.done();
@@ -182,7 +190,7 @@ short poll_tty(file& f, poll_table* table) {
     }
     arch::spin_guard guard(terminal.lock);
     int ready = input_ready_locked(terminal, 1) ? POLLIN | POLLRDNORM : 0;
-    ready |= terminal.output_stopped ? 0 : POLLOUT | POLLWRNORM;
+    ready |= output_room_locked(terminal) > 0 ? POLLOUT | POLLWRNORM : 0;
     ready |= terminal.hung_up ? POLLHUP | POLLIN : 0;
     return static_cast<short>(ready);
 }
@@ -208,9 +216,6 @@ lib::result<long> set_modes(tty& terminal, uint32_t request, uint64_t argument) 
             flush_input_locked(terminal);
         }
         change_modes_locked(terminal, modes);
-    }
-    if (terminal.driver->settings_changed != nullptr) {
-        terminal.driver->settings_changed(terminal);
     }
     terminal.readable.wake_all();
     terminal.writable.wake_all();
@@ -278,7 +283,60 @@ lib::result<long> simulate_typing(tty& terminal, uint64_t argument) {
 }
 
 lib::result<long> control_tty(file& f, uint32_t request, uint64_t argument) {
+    return control_terminal(tty_of(f), request, argument);
+}
+
+void release_tty(file& f) {
     tty& terminal = tty_of(f);
+    if (terminal.driver->closed != nullptr) {
+        terminal.driver->closed(terminal);
+    }
+}
+
+const file_ops tty_ops = {
+    .name = "tty",
+    .read = read_tty,
+    .write = write_tty,
+    .poll = poll_tty,
+    .ioctl = control_tty,
+    .release = release_tty,
+};
+
+lib::result<void> note_open(tty& terminal) {
+    return terminal.driver->opened != nullptr ? terminal.driver->opened(terminal) : lib::result<void>{};
+}
+
+lib::result<void> open_tty(file& f, void* context) {
+    tty& terminal = *static_cast<tty*>(context);
+    TRY(note_open(terminal));
+    acquire_by_open(terminal, f.status_flags());
+    return {};
+}
+
+/// /dev/console is where messages go; opening it makes nobody its owner (as in Linux).
+lib::result<void> open_console(file&, void*) {
+    return {};
+}
+
+lib::result<void> open_controlling_tty(file& f, void*) {
+    tty* terminal = TRY(terminal_of_caller());
+    TRY(note_open(*terminal));
+    f.private_data = terminal;
+    return {};
+}
+
+} // namespace
+
+lib::result<tty*> make_tty(const tty_driver& driver, void* port, tty_preset preset) {
+    auto* terminal = new (mm::mem_tag::tty) tty(driver, port);
+    if (terminal == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    set_preset_locked(*terminal, preset);
+    return terminal;
+}
+
+lib::result<long> control_terminal(tty& terminal, uint32_t request, uint64_t argument) {
     switch (request) {
     case TCGETS:
         return get_modes(terminal, argument);
@@ -312,38 +370,30 @@ lib::result<long> control_tty(file& f, uint32_t request, uint64_t argument) {
     }
 }
 
-const file_ops tty_ops = {
-    .name = "tty",
-    .read = read_tty,
-    .write = write_tty,
-    .poll = poll_tty,
-    .ioctl = control_tty,
-};
-
-lib::result<void> open_tty(file& f, void* context) {
-    acquire_by_open(*static_cast<tty*>(context), f.status_flags());
-    return {};
-}
-
-/// /dev/console is where messages go; opening it makes nobody its owner (as in Linux).
-lib::result<void> open_console(file&, void*) {
-    return {};
-}
-
-lib::result<void> open_controlling_tty(file& f, void*) {
-    f.private_data = TRY(terminal_of_caller());
-    return {};
-}
-
-} // namespace
-
-lib::result<tty*> make_tty(const tty_driver& driver, void* port, tty_preset preset) {
-    auto* terminal = new (mm::mem_tag::tty) tty(driver, port);
-    if (terminal == nullptr) {
-        return lib::error{ENOMEM};
+size_t tty_input_room(tty& terminal) {
+    arch::spin_guard guard(terminal.lock);
+    if (terminal.has(&tty_modes::local, ICANON) && terminal.canonical == terminal.tail) {
+        return tty_input_bytes; // No line to be read: what is too much for one is dropped.
     }
-    set_preset_locked(*terminal, preset);
-    return terminal;
+    return tty_input_bytes - 1 - terminal.waiting();
+}
+
+task::wait_queue& tty_changes(tty& terminal) {
+    return terminal.writable;
+}
+
+void tty_wake_writers(tty& terminal) {
+    terminal.writable.wake_all();
+}
+
+void tty_reset(tty& terminal, tty_preset preset) {
+    arch::spin_guard guard(terminal.lock);
+    terminal.modes = {};
+    set_preset_locked(terminal, preset);
+    flush_input_locked(terminal);
+    terminal.column = terminal.line_column = 0;
+    terminal.output_stopped = terminal.hung_up = false;
+    terminal.window = {24, 80, 0, 0};
 }
 
 void* tty_port(tty& terminal) {

@@ -19,7 +19,8 @@
 
 namespace task {
 struct session;
-}
+class wait_queue;
+} // namespace task
 
 namespace fs {
 
@@ -30,8 +31,12 @@ struct tty_driver {
     const char* name;
     /// Puts bytes on the device, all of them. Process or irq context (echo), must not sleep.
     void (*write)(tty& terminal, const char* bytes, size_t length);
-    /// termios changed (speed, size of characters). Process context. May be empty.
-    void (*settings_changed)(tty& terminal);
+    /// Bytes that write() would take now; programs sleep while it is too little, and tty_wake_writers() wakes
+    /// them. Called as write(). Empty: any number.
+    size_t (*room)(tty& terminal) = nullptr;
+    /// A program opened or closed the terminal. EIO if it cannot be opened. Process context. May be empty.
+    lib::result<void> (*opened)(tty& terminal) = nullptr;
+    void (*closed)(tty& terminal) = nullptr;
 };
 
 /// The terminal's modes in the kernel's layout, which is that of Linux's TCGETS.
@@ -58,6 +63,20 @@ void* tty_port(tty& terminal);
 
 /// Bytes from the device. irq or process context; bytes that do not fit are dropped (a bell is echoed).
 void tty_receive(tty& terminal, const char* bytes, size_t length);
+
+/// The device has room again. Any context.
+void tty_wake_writers(tty& terminal);
+
+/// How many bytes of input would be stored now rather than dropped.
+size_t tty_input_room(tty& terminal);
+/// The queue that is woken when a program has read or the modes have changed.
+task::wait_queue& tty_changes(tty& terminal);
+
+/// ioctl(2) on the terminal, for the other side of a pseudo-terminal. Process context.
+lib::result<long> control_terminal(tty& terminal, uint32_t request, uint64_t argument);
+
+/// Makes a terminal that was hung up like new, for the next to open it. Nobody may have it open.
+void tty_reset(tty& terminal, tty_preset preset);
 
 /// The device was unplugged or the line went down: SIGHUP to the session, reads give 0 from now on.
 void tty_hang_up(tty& terminal);

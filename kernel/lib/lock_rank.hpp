@@ -16,7 +16,7 @@ enum class lock_rank : uint8_t {
     inode,         ///< Size and pages of one file.
     file_lock,     ///< Advisory locks of all files.
     epoll,         ///< Interest and ready lists; held while other files are asked whether they are ready.
-    tty,           ///< Line discipline of one terminal.
+    pty,           ///< Which pseudo-terminals are in use.
     pipe,          ///< Buffer of one pipe.
     // The network stack's, in the order of net::port::lock_rank.
     socket_reader,    ///< One reader of a stream at a time.
