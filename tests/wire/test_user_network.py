@@ -164,3 +164,40 @@ def test_trace_shows_the_layers(guest, web_server):
                                          ("drops", "ip_bad_checksum"), ("unix", "Path"), ("raw", "local_address")])
 def test_proc_net(guest, name, needle):
     assert needle in guest.run(f"cat /proc/net/{name}")
+
+
+def test_hello_socket(guest):
+    """The newcomer's program against the echo service that `make run` announces."""
+    assert guest.run("hello_socket 10.0.2.100 7") == "10.0.2.100:7 answered: Hello from a newcomer's program!"
+
+
+def test_echo_over_loopback(guest):
+    for option in ("", "-u"):
+        assert "50 x 1000 bytes came back" in guest.run(f"echoclient {option} -n 50 -s 1000 127.0.0.1")
+
+
+def test_connections_end_at_once_on_both_sides(guest):
+    """The FIN that comes with the ACK of ours must not need a retransmission to be seen."""
+    guest.run("echoclient 127.0.0.1")
+    assert "LAST_ACK" not in guest.run("sleep 0.05; netstat -atn")
+
+
+def test_ping_names_the_error(guest):
+    assert "host unreachable" in guest.run("ping -c 1 -W 5 10.0.2.78", check=False, timeout=20)
+    assert guest.status == 1
+
+
+def test_traceroute(guest):
+    assert guest.run("traceroute -w 2 10.0.2.2").split("\n")[1].split()[:2] == ["1", "10.0.2.2"]
+
+
+def test_telnetd(guest):
+    """A line typed by a telnet client of the host, which offers an option that is refused."""
+    guest.run("telnetd 5000 &")
+    guest.run("until netstat -ltn | grep -q ':5000 '; do sleep 0.1; done")
+    with socket.create_connection(("127.0.0.1", guest.ports[5000]), timeout=20) as peer:
+        peer.sendall(b"\xff\xfb\x18echo $((40 + 2))\r\nexit\r\n")
+        received = b"".join(iter(lambda: peer.recv(4096), b""))
+    assert b"\xff\xfe\x18" in received
+    assert b"42\r\n" in received
+    guest.run("kill %telnetd; wait %telnetd", check=False)
