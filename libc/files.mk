@@ -6,6 +6,7 @@ LIBC_SRC := \
     libc/src/clock.cpp \
     libc/src/ctype.cpp \
     libc/src/cxx.cpp \
+    libc/src/cxx_containers.cpp \
     libc/src/dirent.cpp \
     libc/src/dns_message.cpp \
     libc/src/entry.asm \

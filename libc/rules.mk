@@ -52,30 +52,41 @@ sysroot: $(SYSROOT)/stamp
 # ---- tests: our library and the host's must print the same; programs of ours must report no failure --------
 
 LIBC_TEST := $O/tests/libc
+TEST_ROOT := $O/test-root
 LIBC_SAME := $(basename $(notdir $(wildcard tests/libc/same_*.c tests/libc/near_*.c)))
 LIBC_OWN  := $(notdir $(wildcard tests/libc/test_*.c tests/libc/test_*.cpp))
 
 $(LIBC_TEST)/%.host: tests/libc/%.c tests/libc/random.h
 	@mkdir -p $(@D)
-	$(CC) -w -O1 -fno-builtin -o $@ $< -lm
+	$(call say,CC)
+	$(Q)$(CC) -w -O1 -fno-builtin -o $@ $< -lm
 
 $(LIBC_TEST)/%.ours: tests/libc/%.c tests/libc/random.h $(SYSROOT)/stamp tools/lumos-cc
 	@mkdir -p $(@D)
-	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-cc -w -O1 -fno-builtin -o $@ $<
+	$(call say,LUMOS)
+	$(Q)MODE=$(MODE) tools/lumos-cc -w -O1 -fno-builtin -o $@ $<
 
 $(LIBC_TEST)/%.c.test: tests/libc/%.c tests/libc/check.h $(SYSROOT)/stamp tools/lumos-cc
 	@mkdir -p $(@D)
-	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-cc -Wall -O1 -g -o $@ $<
+	$(call say,LUMOS)
+	$(Q)MODE=$(MODE) tools/lumos-cc -Wall -O1 -g -o $@ $<
 
 $(LIBC_TEST)/%.cpp.test: tests/libc/%.cpp tests/libc/check.h $(SYSROOT)/stamp tools/lumos-c++ tools/lumos-cc
 	@mkdir -p $(@D)
-	LUMOS_SYSROOT=$(SYSROOT) tools/lumos-c++ -Wall -O1 -g -o $@ $<
+	$(call say,LUMOS)
+	$(Q)MODE=$(MODE) tools/lumos-c++ -std=c++20 -Wall -O1 -g -o $@ $<
 
 $(LIBC_TEST)/run_on_linux: tests/libc/run_on_linux.c
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -O1 -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) -Wall -Wextra -O1 -o $@ $<
+
+# The same programs run in the guest, from /tests/libc.
+$(TEST_ROOT)/tests/libc/%: $(LIBC_TEST)/%.test
+	@mkdir -p $(@D)
+	$(Q)strip -s -o $@ $<
 
 .PHONY: test-libc
 test-libc: $(LIBC_SAME:%=$(LIBC_TEST)/%.host) $(LIBC_SAME:%=$(LIBC_TEST)/%.ours) \
     $(LIBC_OWN:%=$(LIBC_TEST)/%.test) $(LIBC_TEST)/run_on_linux
-	@tests/libc/run_tests $(LIBC_TEST)
+	@MODE=$(MODE) tests/libc/run_tests $(LIBC_TEST)

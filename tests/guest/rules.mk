@@ -4,6 +4,7 @@
 TEST_ROOT     := $O/test-root
 TEST_PROGRAMS := $(basename $(notdir $(sort $(wildcard tests/guest/programs/*.c))))
 TEST_BINARIES := $(TEST_PROGRAMS:%=$(TEST_ROOT)/tests/%) $(TEST_PROGRAMS:%=$(TEST_ROOT)/tests/%.musl) \
+    $(LIBC_OWN:%=$(TEST_ROOT)/tests/libc/%) \
     $(TEST_ROOT)/tests/hello.glibc $(TEST_ROOT)/tests/busybox $(TEST_ROOT)/tests/sh
 TEST_INITRAMFS := $O/test-initramfs.cpio
 
