@@ -206,6 +206,10 @@ void put_hexadecimal(output& out, const conversion& what, uint64_t value, bool c
     put_number(out, what, value, 16, prefix, capitals);
 }
 
+void put_octal(output& out, const conversion& what, uint64_t value) {
+    put_number(out, what, value, 8, what.alternate && value != 0 ? "0" : "");
+}
+
 /// Prints one conversion; text points behind its flags, width and size. Returns the text behind it.
 const char* put_conversion(output& out, const conversion& what, const char* text, va_list* arguments) {
     switch (*text) {
@@ -217,7 +221,7 @@ const char* put_conversion(output& out, const conversion& what, const char* text
         put_number(out, what, take_unsigned(arguments, what.size), 10, "");
         break;
     case 'o':
-        put_number(out, what, take_unsigned(arguments, what.size), 8, what.alternate ? "0" : "");
+        put_octal(out, what, take_unsigned(arguments, what.size));
         break;
     case 'x':
         put_hexadecimal(out, what, take_unsigned(arguments, what.size), false);
