@@ -11,6 +11,7 @@
 #include "net/ipv4/ports_table.hpp"
 #include "net/ipv4/raw_table.hpp"
 #include "net/ipv4/route_table.hpp"
+#include "net/ipv4/tcp_table.hpp"
 #include "net/stack.hpp"
 
 namespace net {
@@ -124,6 +125,10 @@ void report_raw(stack& in, report_writer& to) {
 void report_sockstat(stack& in, report_writer& to) {
     const reassembly_usage fragments = ip_reassembly_usage(in);
     to.print("sockets: used %lu\n", __atomic_load_n(&in.live_socks, __ATOMIC_RELAXED));
+    const tcp_table& tcp = *in.tcp;
+    to.print("TCP: inuse %u orphan %u tw %u alloc %u mem %lu\n", sock_count(in, port_space::tcp),
+             __atomic_load_n(&tcp.orphan_count, __ATOMIC_RELAXED), tcp.time_wait_count,
+             tcp.connection_count, __atomic_load_n(&in.skb_bytes, __ATOMIC_RELAXED) / 4096);
     to.print("UDP: inuse %u mem 0\n", sock_count(in, port_space::udp));
     to.print("UDPLITE: inuse 0\n");
     to.print("RAW: inuse %u\n", __atomic_load_n(&in.raw->count, __ATOMIC_RELAXED));

@@ -177,7 +177,7 @@ TEST_F(udp_host, all_ports_can_be_used_up_and_come_back) {
         std::vector<std::unique_ptr<sim::user_socket>> sockets;
         for (unsigned i = 32768; i <= 60999; i++) {
             sockets.push_back(std::make_unique<sim::user_socket>(host, SOCK_DGRAM));
-            ASSERT_EQ(sockets.back()->bind("0.0.0.0", 0), 0);
+            ASSERT_EQ(sockets.back()->bind("0.0.0.0", static_cast<uint16_t>(i)), 0);
         }
         sim::user_socket one_more(host, SOCK_DGRAM);
         EXPECT_EQ(one_more.bind("0.0.0.0", 0), -EADDRINUSE);
