@@ -2,8 +2,11 @@
 import os
 import re
 
+import pexpect
 import pytest
-from harness import BUILD, INITRAMFS, ISO, KERNEL, Guest
+from harness import BUILD, INITRAMFS, ISO, KERNEL, ROOT, Guest
+
+TOOLS = os.path.join(ROOT, "tools")
 
 
 def test_bios():
@@ -60,3 +63,16 @@ def test_rc_local_runs_before_the_shell(tmp_path):
     with Guest(initrd=str(archive)) as guest:
         guest.expect("rc.local was here")
         guest.wait_for_shell()
+
+
+def test_bochs():
+    """A second emulator with its own idea of every device: boot, an address by DHCP, and a ping."""
+    command = [os.path.join(TOOLS, "run_bochs"), "--iso", ISO]
+    console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace", timeout=120)
+    console.expect(r"lumos:.*# ")
+    console.sendline("until ifconfig | grep -q 'inet 10\\.0\\.2\\.'; do sleep 0.1; done; ping -c 2 10.0.2.2")
+    console.expect("2 received, 0% packet loss")
+    console.sendline("poweroff")
+    console.expect(pexpect.EOF)
+    console.close()
+    assert console.exitstatus == 0
