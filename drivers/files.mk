@@ -1,6 +1,5 @@
 # The sources of drivers/, sorted.
 DRIVERS_SRC := \
-    drivers/console.cpp \
     drivers/e1000.cpp \
     drivers/e1000_hw.cpp \
     drivers/e1000_rx.cpp \

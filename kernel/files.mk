@@ -51,6 +51,7 @@ KERNEL_SRC := \
     kernel/fs/pty.cpp \
     kernel/fs/ramfs.cpp \
     kernel/fs/tty.cpp \
+    kernel/console.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/format.cpp \
     kernel/lib/log.cpp \

@@ -2,7 +2,6 @@
 // the loader's page tables. Each line may use what the lines above it set up.
 
 #include "boot/boot_info.hpp"
-#include "drivers/console.hpp"
 #include "drivers/e1000.hpp"
 #include "drivers/pci.hpp"
 #include "drivers/screen.hpp"
@@ -15,6 +14,7 @@
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/random.hpp"
 #include "kernel/arch/trap.hpp"
+#include "kernel/console.hpp"
 #include "kernel/crash_test.hpp"
 #include "kernel/fs/initramfs.hpp"
 #include "kernel/lib/log.hpp"
@@ -30,7 +30,7 @@ namespace {
 void setup_early(uint32_t loader_magic, uint32_t loader_info) {
     arch::run_constructors();                         // objects with static storage
     drv::serial_port_number(0).setup();               // something to print on
-    arch::add_log_writer(drv::write_log_to_console);  // from here on LOG works
+    arch::add_log_writer(console::write_log);         // from here on LOG works
     arch::setup_cpu_features();                       // NX, write protection, SMEP, SMAP, UMIP
     arch::setup_traps();                              // faults panic with registers instead of resetting
     boot::parse_boot_info(loader_magic, loader_info); // memory map, modules, command line
@@ -77,7 +77,7 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     drv::scan_pci();                                    // what is on the bus
     drv::probe_e1000();                                 // early: the card is deaf for a second at first
     start_files(info);                                  // root file system, /dev, /proc
-    require(drv::start_consoles(), "the console");      // terminals on serial port, screen, keyboard
+    require(console::start(), "the console");           // terminals on serial port, screen, keyboard
     require(net::port::start_network(), "the network"); // the stack and its worker
     drv::register_e1000(net::port::kernel_stack());     // eth0
     mm::protect_after_init();                           // tables written at boot become read-only

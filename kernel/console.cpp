@@ -1,7 +1,7 @@
 // Where characters come together. One spinlock keeps the kernel's log and the programs' output apart, so
 // that lines do not mix within a write; a panic does without it, for it may have interrupted its holder.
 
-#include "drivers/console.hpp"
+#include "kernel/console.hpp"
 
 #include "drivers/keyboard.hpp"
 #include "drivers/screen.hpp"
@@ -13,7 +13,7 @@
 #include "kernel/fs/tty.hpp"
 #include "kernel/lib/log.hpp"
 
-namespace drv {
+namespace console {
 namespace {
 
 constinit arch::spinlock console_lock{lib::lock_rank::console};
@@ -22,8 +22,8 @@ constexpr unsigned console_port = 0;
 constexpr unsigned second_port = 1;
 
 void write_everywhere(const char* bytes, size_t length) {
-    serial_port_number(console_port).write(bytes, length);
-    write_screen(bytes, length);
+    drv::serial_port_number(console_port).write(bytes, length);
+    drv::write_screen(bytes, length);
 }
 
 /// Lines with their carriage returns.
@@ -46,7 +46,7 @@ void write_console(fs::tty&, const char* bytes, size_t length) {
 
 void write_port(fs::tty& terminal, const char* bytes, size_t length) {
     arch::spin_guard guard(console_lock);
-    static_cast<serial_port*>(fs::tty_port(terminal))->write(bytes, length);
+    static_cast<drv::serial_port*>(fs::tty_port(terminal))->write(bytes, length);
 }
 
 void receive(const char* bytes, size_t length, void* context) {
@@ -64,7 +64,7 @@ void report_absent(const char* what, const lib::result<void>& started) {
 }
 
 lib::result<void> start_second_port() {
-    serial_port& port = serial_port_number(second_port);
+    drv::serial_port& port = drv::serial_port_number(second_port);
     port.setup();
     if (!port.present()) {
         return {};
@@ -77,7 +77,7 @@ lib::result<void> start_second_port() {
 
 } // namespace
 
-void write_log_to_console(const char* text, size_t length) {
+void write_log(const char* text, size_t length) {
     if (arch::panicking()) {
         write_lines(text, length);
         return;
@@ -86,10 +86,10 @@ void write_log_to_console(const char* text, size_t length) {
     write_lines(text, length);
 }
 
-lib::result<void> start_consoles() {
-    serial_port& port = serial_port_number(console_port);
+lib::result<void> start() {
+    drv::serial_port& port = drv::serial_port_number(console_port);
     fs::tty* terminal = TRY(fs::make_tty(console_driver, &port, fs::tty_preset::cooked));
-    if (const screen_size size = size_of_screen(); size.rows > 0) {
+    if (const drv::screen_size size = drv::size_of_screen(); size.rows > 0) {
         fs::tty_set_window(*terminal, {size.rows, size.columns, 0, 0});
     }
     // Linux's numbers: majors 4 and 5.
@@ -98,8 +98,8 @@ lib::result<void> start_consoles() {
     TRY(fs::register_tty("ttyS0", *terminal, fs::make_rdev(4, 64)));
     TRY(fs::register_controlling_tty());
     report_absent("serial port", port.start_input(receive, terminal));
-    report_absent("keyboard", start_keyboard(receive, terminal));
+    report_absent("keyboard", drv::start_keyboard(receive, terminal));
     return start_second_port();
 }
 
-} // namespace drv
+} // namespace console
