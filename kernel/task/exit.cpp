@@ -26,12 +26,15 @@ namespace {
 
 constexpr int init_id = 1;
 
+constexpr unsigned orphaned_group_limit = 16;
+
 // What the end of a process leaves to do once process_table_lock is released.
 struct farewell {
     lib::ref<process> parent;
     int signal_to_parent = 0;
     bool reap_now = false;
-    bool group_became_orphan = false;
+    int orphaned_groups[orphaned_group_limit]; ///< with stopped members: they get SIGHUP and SIGCONT
+    unsigned orphaned_group_count = 0;
 };
 
 // Takes the thread out of its process. True if it was the last one.
@@ -116,6 +119,15 @@ bool group_has_stopped_member_locked(int group_id) {
     return state.found;
 }
 
+// Remembers the group if the end of `dying` makes it an orphaned one with stopped members: nobody is left
+// who could continue them (POSIX.1-2017 _exit()).
+void note_if_orphaned_locked(farewell& left, process& dying, int group_id) {
+    if (left.orphaned_group_count < orphaned_group_limit && !group_is_orphaned_locked(group_id, nullptr) &&
+        group_is_orphaned_locked(group_id, &dying) && group_has_stopped_member_locked(group_id)) {
+        left.orphaned_groups[left.orphaned_group_count++] = group_id;
+    }
+}
+
 // Whether the parent wants neither the signal nor the zombie (POSIX: SIG_IGN or SA_NOCLDWAIT).
 bool parent_does_not_wait(process& parent) {
     const arch::spin_guard guard(parent.signals.lock);
@@ -125,12 +137,16 @@ bool parent_does_not_wait(process& parent) {
 
 farewell become_zombie(process& self, lib::ref<process>& adopter) {
     const arch::spin_guard guard(process_table_lock);
-    adopter = give_children_away_locked(self);
     farewell left;
+    note_if_orphaned_locked(left, self, self.group_id);
+    for (const process& child : self.children) {
+        if (child.group_id != self.group_id && child.session == self.session) {
+            note_if_orphaned_locked(left, self, child.group_id);
+        }
+    }
+    adopter = give_children_away_locked(self);
     left.parent = lib::ref<process>::share(self.parent);
     left.signal_to_parent = self.exit_signal;
-    left.group_became_orphan =
-        group_is_orphaned_locked(self.group_id, &self) && group_has_stopped_member_locked(self.group_id);
     self.wait_status = self.signals.exit_status;
     self.job_status = 0;
     self.state = process_state::zombie;
@@ -171,15 +187,14 @@ void finish_process(process& self) {
     if (own_session && own_session->id == self.id) {
         fs::session_leader_exited(*own_session);
     }
-    const int group_id = self.group_id;
     lib::ref<process> adopter;
     const farewell left = become_zombie(self, adopter);
     if (adopter) {
         adopter->child_changed.wake_all();
     }
-    if (left.group_became_orphan) {
-        (void)send_signal_to_group(group_id, SIGHUP).ok();
-        (void)send_signal_to_group(group_id, SIGCONT).ok();
+    for (unsigned i = 0; i < left.orphaned_group_count; i++) {
+        (void)send_signal_to_group(left.orphaned_groups[i], SIGHUP).ok(); // an empty group is no error here
+        (void)send_signal_to_group(left.orphaned_groups[i], SIGCONT).ok();
     }
     if (left.signal_to_parent != 0) {
         send_signal(*left.parent, left.signal_to_parent, child_signal(self, self.signals.exit_status));

@@ -93,7 +93,7 @@ bool group_in_session(int group_id, const session& where) {
 bool group_is_orphaned_locked(int group_id, const process* ignored) {
     return find_if_locked([&](process& each) {
                return each.group_id == group_id && &each != ignored && each.state == process_state::alive &&
-                      each.parent != nullptr && each.parent->group_id != group_id &&
+                      each.parent != nullptr && each.parent != ignored && each.parent->group_id != group_id &&
                       each.parent->session == each.session;
            }) == nullptr;
 }

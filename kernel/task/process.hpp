@@ -175,7 +175,7 @@ bool group_in_session(int group_id, const session& where);
 /// True if nobody outside the group but in its session is parent of a member: such a group is not
 /// stopped by the terminal (POSIX "orphaned process group").
 bool group_is_orphaned(int group_id);
-/// The same with process_table_lock held, as if `ignored` were gone.
+/// The same with process_table_lock held, as if `ignored` were gone (nullptr: nobody).
 bool group_is_orphaned_locked(int group_id, const process* ignored);
 
 } // namespace task

@@ -384,6 +384,41 @@ static void test_sleep_across_stop(void) {
     CHECK("restart.sleep_across_stop", WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* When the last process that could continue a stopped group ends, the group gets SIGHUP and SIGCONT. */
+static int hangup_pipe[2];
+
+static void tell_hangup(int number) {
+    char byte = (char)number;
+    _exit(write(hangup_pipe[1], &byte, 1) == 1 ? 0 : 1);
+}
+
+static void test_orphaned_group(void) {
+    if (pipe(hangup_pipe) != 0) {
+        exit(2);
+    }
+    pid_t leader = fork();
+    if (leader == 0) {
+        setsid();
+        pid_t job = fork();
+        if (job == 0) {
+            setpgid(0, 0);
+            install(SIGHUP, tell_hangup, 0);
+            kill(getpid(), SIGSTOP);
+            _exit(1);
+        }
+        int status;
+        waitpid(job, &status, WUNTRACED);
+        _exit(WIFSTOPPED(status) ? 0 : 1);
+    }
+    int status;
+    char byte = 0;
+    waitpid(leader, &status, 0);
+    close(hangup_pipe[1]);
+    CHECK("orphaned_group.hangup", WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                                       read(hangup_pipe[0], &byte, 1) == 1 && byte == SIGHUP);
+    close(hangup_pipe[0]);
+}
+
 static void test_pipe(void) {
     int ends[2];
     char byte = 0;
@@ -427,6 +462,7 @@ int main(void) {
     test_children();
     test_stop();
     test_sleep_across_stop();
+    test_orphaned_group();
     test_pipe();
     test_storm();
     return finish();
