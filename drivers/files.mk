@@ -4,6 +4,8 @@ DRIVERS_SRC := \
     drivers/e1000_hw.cpp \
     drivers/e1000_rx.cpp \
     drivers/e1000_tx.cpp \
+    drivers/font.cpp \
+    drivers/framebuffer.cpp \
     drivers/keyboard.cpp \
     drivers/pci.cpp \
     drivers/screen.cpp \

@@ -311,6 +311,11 @@ void take_escape_byte(uint8_t byte) {
     }
 }
 
+void show_cursor() {
+    const unsigned at_column = smaller(column, device.columns - 1u);
+    device.place_cursor(row, at_column, grid[row * device.columns + at_column]);
+}
+
 void take_byte(uint8_t byte) {
     switch (state) {
     case parse_state::text:
@@ -333,6 +338,8 @@ void setup_screen(const boot::screen& found) {
     screen_device made;
     if (found.kind == boot::screen_kind::text) {
         made = setup_vga_text();
+    } else if (found.kind == boot::screen_kind::pixels) {
+        made = setup_framebuffer(found);
     }
     if (made.rows == 0) {
         return;
@@ -346,7 +353,7 @@ void setup_screen(const boot::screen& found) {
     device = made;
     region_bottom = device.rows - 1u;
     erase_display(2);
-    device.place_cursor(0, 0);
+    show_cursor();
 }
 
 void write_screen(const char* bytes, size_t length) {
@@ -356,7 +363,7 @@ void write_screen(const char* bytes, size_t length) {
     for (size_t i = 0; i < length; i++) {
         take_byte(static_cast<uint8_t>(bytes[i]));
     }
-    device.place_cursor(row, smaller(column, device.columns - 1u));
+    show_cursor();
 }
 
 screen_size size_of_screen() {

@@ -1,7 +1,11 @@
 #pragma once
-// What a terminal on the screen needs of the hardware; vga_text.cpp is one.
+// What a terminal on the screen needs of the hardware; vga_text.cpp and framebuffer.cpp are the two.
 
 #include <cstdint>
+
+namespace boot {
+struct screen;
+}
 
 namespace drv {
 
@@ -14,10 +18,13 @@ struct screen_device {
     uint16_t rows = 0;
     uint16_t columns = 0;
     void (*draw)(unsigned row, unsigned column, screen_cell cell) = nullptr;
-    void (*place_cursor)(unsigned row, unsigned column) = nullptr;
+    /// Shows the cursor there and nowhere else; under is what the cell shows.
+    void (*place_cursor)(unsigned row, unsigned column, screen_cell under) = nullptr;
 };
 
 /// Text mode: 80x25 at 0xb8000.
 screen_device setup_vga_text();
+/// A linear frame buffer of 32 bits a pixel; none of another depth.
+screen_device setup_framebuffer(const boot::screen& found);
 
 } // namespace drv

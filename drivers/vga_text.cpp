@@ -23,7 +23,7 @@ void draw(unsigned row, unsigned column, screen_cell cell) {
     cells[row * columns + column] = cell;
 }
 
-void place_cursor(unsigned row, unsigned column) {
+void place_cursor(unsigned row, unsigned column, screen_cell) {
     const unsigned position = row * columns + column;
     arch::outb(crtc_index, cursor_high);
     arch::outb(crtc_data, static_cast<uint8_t>(position >> 8));
