@@ -36,6 +36,7 @@ NET_SRC := \
     net/ipv4/tcp.cpp \
     net/ipv4/tcp_ack.cpp \
     net/ipv4/tcp_ack_policy.cpp \
+    net/ipv4/tcp_batch.cpp \
     net/ipv4/tcp_close.cpp \
     net/ipv4/tcp_congestion.cpp \
     net/ipv4/tcp_congestion_reno.cpp \

@@ -16,7 +16,7 @@
 #include "net/ipv4/inet_report.hpp"
 #include "net/ipv4/route.hpp"
 #include "net/ipv4/tcp.hpp"
-#include "net/ipv4/tcp_ack_policy.hpp"
+#include "net/ipv4/tcp_batch.hpp"
 #include "net/unix/unix.hpp"
 
 #include <new>
@@ -74,7 +74,7 @@ void stack::destroy(stack* which) {
 
 port::time_ns stack::run() {
     const bool more = poll_devices(*this);
-    tcp_send_owed_acks(*this);
+    tcp_end_batch(*this);
     const port::time_ns next = timers.run(port::now());
     return more ? port::now() : next;
 }

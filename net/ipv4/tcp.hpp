@@ -219,7 +219,9 @@ struct tcp_sock : inet_sock {
     uint32_t last_segment_size = 0;
     port::time_ns last_challenge_ack = 0; ///< RFC 5961 §7 limit, per connection
     port::time_ns last_oow_ack = 0;
-    lib::list_link ack_link; ///< in the table's list of ACKs to send at the end of a batch
+    bool ack_owed = false; ///< to be sent at the end of this batch of frames
+    lib::list_link
+        batch_link; ///< in the table's list of connections with something to say; guarded by its lock
 
     // ---- Timestamps (RFC 7323) ----
     bool timestamps_ok = false;

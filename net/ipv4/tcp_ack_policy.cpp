@@ -9,14 +9,12 @@
 //  - pingpong: when data goes out as answers to data coming in, ACKs wait to ride on the answers;
 //  - the delay adapts to the peer's pace between 40 and 200 ms;
 //  - a user who reads may trigger a window update;
-//  - ACKs that are due are sent when the worker has taken all frames that were there: what offloading cards
-//  and Linux's GRO
-//    do as well. Frames that come one by one are a batch each.
+//  - ACKs that are due leave at the end of a batch of frames (tcp_batch.cpp).
 
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_batch.hpp"
 #include "net/ipv4/tcp_output.hpp"
-#include "net/ipv4/tcp_table.hpp"
 #include "net/ipv4/tcp_timer.hpp"
 #include "net/ipv4/tcp_window.hpp"
 #include "net/stack.hpp"
@@ -63,17 +61,6 @@ void learn_pace(tcp_sock& sk) {
     sk.last_data_received = now;
 }
 
-/// At the end of the batch of frames that this segment came in, so that a burst of a hundred segments costs
-/// one ACK.
-void owe_ack(tcp_sock& sk) {
-    tcp_table& table = *sk.owner_stack->tcp;
-    port::guard hold(table.lock);
-    if (!sk.ack_link.linked()) {
-        sk.get();
-        table.owed_acks.push_back(sk);
-    }
-}
-
 /// More than one full segment since the last ACK, and the ACK would not take window back.
 bool second_segment_arrived(tcp_sock& sk) {
     if (sk.rcv_nxt - sk.rcv_wup <= static_cast<int32_t>(sk.rcv_mss)) {
@@ -111,6 +98,7 @@ void tcp_note_ack_sent(tcp_sock& sk) {
         sk.ack_timeout = tcp_ack_timeout_initial;
     }
     sk.ack_pending = 0;
+    sk.ack_owed = false;
 }
 
 bool tcp_in_quick_ack(const tcp_sock& sk) {
@@ -130,27 +118,9 @@ void tcp_check_ack(tcp_sock& sk) {
     if ((sk.ack_pending & tcp_ack_now) != 0 || !sk.out_of_order.empty()) {
         tcp_send_ack(sk); // each of these counts: they are what fast retransmit goes by
     } else if (tcp_in_quick_ack(sk) || second_segment_arrived(sk)) {
-        owe_ack(sk);
+        tcp_owe_ack(sk);
     } else {
         tcp_send_delayed_ack(sk);
-    }
-}
-
-void tcp_send_owed_acks(stack& in) {
-    tcp_table& table = *in.tcp;
-    while (true) {
-        lib::ref<tcp_sock> sk;
-        {
-            port::guard hold(table.lock);
-            sk = lib::ref<tcp_sock>::adopt(table.owed_acks.pop_front());
-        }
-        if (!sk) {
-            return;
-        }
-        port::guard hold(sk->sock_lock);
-        if ((sk->ack_pending & tcp_ack_scheduled) != 0) { // else it rode on data meanwhile
-            tcp_send_ack(*sk);
-        }
     }
 }
 

@@ -14,8 +14,6 @@ void tcp_note_data_sent(tcp_sock& sk);
 void tcp_note_ack_sent(tcp_sock& sk);
 /// Sends the owed ACK now, at the end of this batch of frames, or arms the timer for it. Worker context.
 void tcp_check_ack(tcp_sock& sk);
-/// The end of a batch of frames: sends the ACKs that waited for it. Worker context, no lock held.
-void tcp_send_owed_acks(stack& in);
 /// The next few segments are acknowledged at once: after a loss, a hole, or at the start.
 void tcp_enter_quick_ack(tcp_sock& sk, unsigned limit);
 bool tcp_in_quick_ack(const tcp_sock& sk);

@@ -20,6 +20,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_ack.hpp"
 #include "net/ipv4/tcp_ack_policy.hpp"
+#include "net/ipv4/tcp_batch.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_reassembly.hpp"
 #include "net/ipv4/tcp_reply.hpp"
@@ -76,7 +77,7 @@ void tcp_rcv_established(tcp_sock& sk, skb_ptr skb) {
         tcp_note_data_received(sk, *skb);
         tcp_queue_in_order(sk, std::move(skb));
     }
-    tcp_check_send(sk);
+    tcp_owe_push(sk);
     if (!pure_ack) {
         tcp_check_ack(sk);
         sk.data_ready(sk);
@@ -239,14 +240,10 @@ void tcp_rcv_state_process(tcp_sock& sk, skb_ptr skb) {
     tcp_check_urgent(sk, *skb);       // sixth
     process_text(sk, std::move(skb)); // seventh and eighth
     if (sk.state != tcp_state::closed) {
-        tcp_check_send(sk);
+        tcp_owe_push(sk);
         tcp_check_ack(sk);
         tcp_predict_headers(sk);
     }
-}
-
-void tcp_check_send(tcp_sock& sk) {
-    tcp_push_pending(sk);
 }
 
 void tcp_predict_headers(tcp_sock& sk) {

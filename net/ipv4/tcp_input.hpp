@@ -31,7 +31,5 @@ void tcp_check_urgent(tcp_sock& sk, const sk_buff& skb);
 void tcp_predict_headers(tcp_sock& sk);
 /// A RST that is believed.
 void tcp_reset(tcp_sock& sk);
-/// After a segment: sends what it allowed.
-void tcp_check_send(tcp_sock& sk);
 
 } // namespace net

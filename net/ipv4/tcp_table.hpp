@@ -33,7 +33,7 @@ struct tcp_table {
     unsigned time_wait_count = 0;
     tcp_sock* last_found = nullptr; ///< the connection of the last segment: the next is likely its too
 
-    lib::list<tcp_sock, &tcp_sock::ack_link> owed_acks; ///< each holds a reference
+    lib::list<tcp_sock, &tcp_sock::batch_link> batch; ///< see tcp_batch.hpp; each holds a reference
 
     // Atomic.
     unsigned orphan_count = 0;
