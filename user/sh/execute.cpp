@@ -15,9 +15,6 @@ command_tree* current_tree;
 
 namespace {
 
-constexpr int not_executable = 126;
-constexpr int not_found = 127;
-
 /// While it lives, a failing command does not end the shell under set -e.
 struct tested_scope {
     tested_scope() { shell.tested++; }
@@ -379,19 +376,6 @@ int run_by_kind(node* command, afterwards then) {
     return 0;
 }
 
-/// Runs a script that has no #! line: the kernel refused it with ENOEXEC.
-void execute_script(const char* path, char** argv) {
-    list<char*> arguments;
-    char name[] = "/bin/sh";
-    arguments.add(name);
-    arguments.add(scratch.copy(path, strlen(path)));
-    for (char** argument = argv + 1; *argument != nullptr; argument++) {
-        arguments.add(*argument);
-    }
-    arguments.add(nullptr);
-    execve(name, arguments.begin(), exported_environment());
-}
-
 } // namespace
 
 int run(node* command, afterwards then) {
@@ -416,101 +400,4 @@ int run(node* command, afterwards then) {
     }
     run_pending_traps();
     return shell.status;
-}
-
-int run_input(input& source) {
-    for (bool any = false;;) {
-        command_tree* tree = new command_tree;
-        parse_outcome outcome = parse_command(source, *tree);
-        if (outcome == parse_outcome::end) {
-            drop(tree);
-            return any ? shell.status : 0;
-        }
-        if (outcome == parse_outcome::error) {
-            shell.status = 2;
-            if (!shell.interactive) {
-                drop(tree);
-                return 2;
-            }
-            source.position = source.buffer.size();
-            source.quiet = false;
-        } else if (tree->root != nullptr) {
-            command_tree* outer = current_tree;
-            current_tree = tree;
-            run(tree->root);
-            any = true;
-            current_tree = outer;
-        }
-        drop(tree);
-        if (shell.unwind == unwinding::interrupted && source.more != nullptr) {
-            shell.unwind = unwinding::none;
-            interrupt_pending = 0;
-        }
-        if (shell.unwind != unwinding::none) {
-            return shell.status;
-        }
-    }
-}
-
-int run_string(const char* commands) {
-    input source;
-    source.buffer.add(commands);
-    return run_input(source);
-}
-
-int run_file(const char* path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return complain(not_found, "%s: %s", path, strerror(errno));
-    }
-    input source;
-    char piece[4096];
-    ssize_t count = 0;
-    while ((count = read(fd, piece, sizeof piece)) > 0) {
-        source.buffer.add(piece, static_cast<size_t>(count));
-    }
-    int why = errno;
-    close(fd);
-    if (count < 0) {
-        return complain(not_found, "%s: %s", path, strerror(why));
-    }
-    return run_input(source);
-}
-
-char* find_program(const char* name) {
-    if (strchr(name, '/') != nullptr) {
-        return scratch.copy(name, strlen(name));
-    }
-    const char* path = get_variable("PATH");
-    int why = ENOENT;
-    for (const char* next = path != nullptr ? path : "/bin"; next != nullptr;) {
-        size_t length = strcspn(next, ":");
-        text candidate;
-        candidate.add(next, length);
-        candidate.add(length > 0 ? "/" : "./");
-        candidate.add(name);
-        struct stat status;
-        if (stat(candidate.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
-            if (access(candidate.c_str(), X_OK) == 0) {
-                return scratch.copy(candidate.c_str(), candidate.size());
-            }
-            why = EACCES;
-        }
-        next = next[length] == ':' ? next + length + 1 : nullptr;
-    }
-    errno = why;
-    return nullptr;
-}
-
-int execute_program(char** argv) {
-    char* path = find_program(argv[0]);
-    if (path != nullptr) {
-        execve(path, argv, exported_environment());
-        if (errno == ENOEXEC) {
-            execute_script(path, argv);
-        }
-    } else if (errno == ENOENT) {
-        return complain(not_found, "%s: not found", argv[0]);
-    }
-    return complain(errno == ENOENT ? not_found : not_executable, "%s: %s", argv[0], strerror(errno));
 }

@@ -5,6 +5,8 @@
 // came from. The later steps need nothing else: splitting looks at marks `from_expansion`, globbing escapes
 // what is `quoted`, and quote removal is already done.
 
+#include "user/sh/marked_text.hpp"
+#include "user/sh/raw_word.hpp"
 #include "user/sh/shell.hpp"
 
 #include <errno.h>
@@ -16,14 +18,6 @@
 #include <unistd.h>
 
 namespace {
-
-enum mark : char {
-    literal = 'l',        // typed, unquoted: may be a pattern, is never split
-    quoted = 'q',         // exactly this character
-    from_expansion = 's', // result of an unquoted expansion: may be a pattern, may be split
-    field_break = 'b',    // between two parameters of "$@"
-    empty_quotes = 'e',   // "" keeps an otherwise empty field alive
-};
 
 enum class context { unquoted, double_quoted, here_document };
 
@@ -38,9 +32,7 @@ public:
         run(next, next + strlen(next), where);
         return !failed_;
     }
-    void fields(list<char*>& to);
-    char* plain();
-    char* pattern() { return pattern_of(0, chars_.size()); }
+    const marked_text& result() const { return result_; }
 
 private:
     void run(const char* next, const char* end, context where);
@@ -59,62 +51,13 @@ private:
     void substitute(const char* commands, context where);
     void arithmetic(const char* expression, size_t length, context where);
     void put(const char* string, context where);
-    void add(char character, char its_mark) {
-        chars_.add(character);
-        marks_.add(its_mark);
-    }
-    void flush_field(list<char*>& to, size_t from, size_t until);
-    char* pattern_of(size_t from, size_t until);
+    void add(char character, mark its_mark) { result_.add(character, its_mark); }
+    mark typed(context where) const { return where == context::unquoted ? literal_mark_ : mark::quoted; }
 
-    text chars_;
-    text marks_;
-    char literal_mark_ = literal; // from_expansion inside ${name:-word}
+    marked_text result_;
+    mark literal_mark_ = mark::literal; // from_expansion inside ${name:-word}
     bool failed_ = false;
 };
-
-/// End of a `${...}`, `$(...)` or quoted piece that starts at `next`; the parser has seen that it closes.
-const char* skip_piece(const char* next) {
-    if (*next == '\\') {
-        return next + (next[1] != '\0' ? 2 : 1);
-    }
-    if (*next == '\'') {
-        const char* close = strchr(next + 1, '\'');
-        return close != nullptr ? close + 1 : next + strlen(next);
-    }
-    if (*next == '"' || *next == '`') {
-        const char* scan = next + 1;
-        while (*scan != '\0' && *scan != *next) {
-            bool nested = *scan == '\\' || (*next == '"' && (*scan == '$' || *scan == '`'));
-            scan = nested ? skip_piece(scan) : scan + 1;
-        }
-        return *scan != '\0' ? scan + 1 : scan;
-    }
-    if (*next == '$' && next[1] == '{') {
-        const char* scan = next + 2;
-        while (*scan != '\0' && *scan != '}') {
-            scan = skip_piece(scan);
-        }
-        return *scan != '\0' ? scan + 1 : scan;
-    }
-    if (*next == '$' && next[1] == '(') {
-        size_t length = substitution_length(next + 1);
-        return next + 1 + (length > 0 ? length : strlen(next + 1));
-    }
-    return next + 1;
-}
-
-/// Length of an arithmetic `((...))` at `next`; 0 when the parentheses do not close as one.
-size_t arithmetic_length(const char* next) {
-    int depth = 0;
-    for (const char* scan = next; *scan != '\0'; scan++) {
-        if (*scan == '(') {
-            depth++;
-        } else if (*scan == ')' && --depth == 1) {
-            return scan[1] == ')' ? static_cast<size_t>(scan + 2 - next) : 0;
-        }
-    }
-    return 0;
-}
 
 /// The value of a special parameter or variable; null when unset. `digits` holds numbers.
 const char* parameter_value(const char* name, text& digits) {
@@ -149,21 +92,9 @@ const char* parameter_value(const char* name, text& digits) {
     return get_variable(name);
 }
 
-/// Length of a parameter name without braces: a variable, one digit or one special character.
-size_t parameter_length(const char* name) {
-    size_t length = 0;
-    while (is_name(name, length + 1)) {
-        length++;
-    }
-    if (length == 0 && *name != '\0' && strchr("?#$!-@*0123456789", *name) != nullptr) {
-        length = 1;
-    }
-    return length;
-}
-
 void expander::put(const char* string, context where) {
     for (; *string != '\0'; string++) {
-        add(*string, where == context::unquoted ? from_expansion : quoted);
+        add(*string, where == context::unquoted ? mark::from_expansion : mark::quoted);
     }
 }
 
@@ -207,10 +138,10 @@ const char* expander::piece(const char* next, const char* end, context where) {
         if (where == context::unquoted) {
             const char* close = skip_piece(next);
             if (close == next + 2) {
-                add(' ', empty_quotes);
+                add(' ', mark::empty_quotes);
             }
             for (next++; next < close - 1; next++) {
-                add(*next, quoted);
+                add(*next, mark::quoted);
             }
             return close;
         }
@@ -226,25 +157,25 @@ const char* expander::piece(const char* next, const char* end, context where) {
     default:
         break;
     }
-    add(*next, where == context::unquoted ? literal_mark_ : static_cast<char>(quoted));
+    add(*next, typed(where));
     return next + 1;
 }
 
 const char* expander::double_quotes(const char* next, const char* end) {
     const char* close = skip_piece(next);
-    size_t before = chars_.size();
+    size_t before = result_.size();
     run(next + 1, close - 1 < end ? close - 1 : end, context::double_quoted);
     // "$@" without parameters is no field at all, any other "" is an empty one.
     bool nothing = strncmp(next, "\"$@\"", 4) == 0 || strncmp(next, "\"${@}\"", 6) == 0;
-    if (chars_.size() == before && !nothing) {
-        add(' ', empty_quotes);
+    if (result_.size() == before && !nothing) {
+        add(' ', mark::empty_quotes);
     }
     return close;
 }
 
 const char* expander::escape(const char* next, const char* end, context where) {
     if (next + 1 == end) {
-        add('\\', quoted);
+        add('\\', mark::quoted);
         return next + 1;
     }
     if (next[1] == '\n') {
@@ -252,9 +183,9 @@ const char* expander::escape(const char* next, const char* end, context where) {
     }
     const char* special = where == context::double_quoted ? "$`\"\\}" : "$`\\";
     if (where != context::unquoted && strchr(special, next[1]) == nullptr) {
-        add('\\', quoted);
+        add('\\', mark::quoted);
     }
-    add(next[1], quoted);
+    add(next[1], mark::quoted);
     return next + 2;
 }
 
@@ -280,7 +211,7 @@ const char* expander::dollar(const char* next, const char* end, context where) {
     }
     size_t length = name < end ? parameter_length(name) : 0;
     if (length == 0) {
-        add('$', where == context::unquoted ? literal_mark_ : static_cast<char>(quoted));
+        add('$', typed(where));
         return name;
     }
     parameter(name, length, where);
@@ -293,14 +224,14 @@ void expander::every_parameter(char which, context where) {
     for (int i = 0; i < positional.count; i++) {
         if (i > 0) {
             if (which == '@' || where == context::unquoted) {
-                add(' ', field_break);
+                add(' ', mark::field_break);
             } else if (separators == nullptr || *separators != '\0') {
-                add(separators != nullptr ? *separators : ' ', quoted);
+                add(separators != nullptr ? *separators : ' ', mark::quoted);
             }
         }
         put(positional.values[i], where);
         if (*positional.values[i] == '\0' && where == context::double_quoted) {
-            add(' ', empty_quotes);
+            add(' ', mark::empty_quotes);
         }
     }
 }
@@ -358,7 +289,7 @@ void expander::with_operator(const char* name, size_t length, const char* operat
     bool colon = *operation == ':';
     const char* word = operation + (colon ? 2 : 1);
     bool set = value != nullptr && !(colon && *value == '\0');
-    char outer_mark = literal_mark_;
+    mark outer_mark = literal_mark_;
     switch (operation[colon ? 1 : 0]) {
     case '-':
     case '+':
@@ -368,7 +299,7 @@ void expander::with_operator(const char* name, size_t length, const char* operat
             }
             return;
         }
-        literal_mark_ = from_expansion;
+        literal_mark_ = mark::from_expansion;
         run(word, end, where);
         literal_mark_ = outer_mark;
         return;
@@ -424,7 +355,7 @@ void expander::arithmetic(const char* expression, size_t length, context where) 
     expander inner;
     long value = 0;
     if (!inner.expand(scratch.copy(expression, length), context::double_quoted) ||
-        !evaluate_arithmetic(inner.plain(), value)) {
+        !evaluate_arithmetic(inner.result().plain(), value)) {
         failed_ = true;
         return;
     }
@@ -482,79 +413,6 @@ void expander::substitute(const char* commands, context where) {
     put(output.c_str(), where);
 }
 
-char* expander::plain() {
-    text result;
-    for (size_t i = 0; i < chars_.size(); i++) {
-        if (marks_[i] != empty_quotes) {
-            result.add(chars_[i]);
-        }
-    }
-    return scratch.copy(result.c_str(), result.size());
-}
-
-/// The characters as a pattern: whatever was quoted is escaped.
-char* expander::pattern_of(size_t from, size_t until) {
-    text result;
-    for (size_t i = from; i < until; i++) {
-        if (marks_[i] == empty_quotes) {
-            continue;
-        }
-        if (chars_[i] == '\\' || (marks_[i] == quoted && strchr("*?[]-!^", chars_[i]) != nullptr)) {
-            result.add('\\');
-        }
-        result.add(chars_[i]);
-    }
-    return scratch.copy(result.c_str(), result.size());
-}
-
-void expander::flush_field(list<char*>& to, size_t from, size_t until) {
-    char* as_pattern = pattern_of(from, until);
-    if (!shell.option_noglob && has_pattern(as_pattern) && add_matching_paths(as_pattern, to)) {
-        return;
-    }
-    text field;
-    for (size_t i = from; i < until; i++) {
-        if (marks_[i] != empty_quotes) {
-            field.add(chars_[i]);
-        }
-    }
-    to.add(scratch.copy(field.c_str(), field.size()));
-}
-
-/// Splits at IFS (POSIX 2.6.5): blanks separate however many they are; any other separator, with the blanks
-/// around it, ends exactly one field, which may be empty.
-void expander::fields(list<char*>& to) {
-    const char* separators = get_variable("IFS");
-    if (separators == nullptr) {
-        separators = " \t\n";
-    }
-    size_t start = 0;
-    bool in_field = false;
-    bool after_blank = false; // blanks have just ended a field: the separator after them ends the same one
-    for (size_t i = 0; i < chars_.size(); i++) {
-        bool separator = marks_[i] == from_expansion && strchr(separators, chars_[i]) != nullptr;
-        if (!separator && marks_[i] != field_break) {
-            start = in_field ? start : i;
-            in_field = true;
-            continue;
-        }
-        bool blank = separator && strchr(" \t\n", chars_[i]) != nullptr;
-        if (in_field) {
-            flush_field(to, start, i);
-            after_blank = blank;
-        } else if (separator && !blank) {
-            if (!after_blank) {
-                to.add(scratch.copy("", 0));
-            }
-            after_blank = false;
-        }
-        in_field = false;
-    }
-    if (in_field) {
-        flush_field(to, start, chars_.size());
-    }
-}
-
 } // namespace
 
 bool expand_words(const word* words, list<char*>& fields) {
@@ -563,22 +421,22 @@ bool expand_words(const word* words, list<char*>& fields) {
         if (!one.expand(words->raw, context::unquoted)) {
             return false;
         }
-        one.fields(fields);
+        one.result().fields(fields);
     }
     return true;
 }
 
 char* expand_string(const char* raw) {
     expander one;
-    return one.expand(raw, context::unquoted) ? one.plain() : nullptr;
+    return one.expand(raw, context::unquoted) ? one.result().plain() : nullptr;
 }
 
 char* expand_pattern(const char* raw) {
     expander one;
-    return one.expand(raw, context::unquoted) ? one.pattern() : nullptr;
+    return one.expand(raw, context::unquoted) ? one.result().pattern() : nullptr;
 }
 
 char* expand_here_document(const char* raw) {
     expander one;
-    return one.expand(raw, context::here_document) ? one.plain() : nullptr;
+    return one.expand(raw, context::here_document) ? one.result().plain() : nullptr;
 }

@@ -5,16 +5,14 @@
 //   ^A ^E Home End   ^B ^F Left Right   ^P ^N Up Down   ^D Delete   ^H Backspace   ^W word   ^U ^K line
 //   ^L clear   ^C cancel   Tab complete
 
+#include "user/sh/completion.hpp"
 #include "user/sh/shell.hpp"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -239,75 +237,6 @@ void editor::step_history(int direction) {
     replace(entry_ == history.size() ? draft_.c_str() : history[entry_]);
 }
 
-/// Adds the entries of `directory` that begin with `prefix`, folders with a slash.
-void add_files(const char* directory, const char* prefix, list<char*>& matches) {
-    DIR* open = opendir(*directory != '\0' ? directory : ".");
-    if (open == nullptr) {
-        return;
-    }
-    size_t length = strlen(prefix);
-    while (struct dirent* entry = readdir(open)) {
-        bool hidden = entry->d_name[0] == '.' && prefix[0] != '.';
-        if (hidden || strncmp(entry->d_name, prefix, length) != 0) {
-            continue;
-        }
-        text path, name;
-        path.add(directory);
-        path.add(entry->d_name);
-        name.add(entry->d_name);
-        struct stat status;
-        if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-            name.add('/');
-        }
-        matches.add(scratch.copy(name.c_str(), name.size()));
-    }
-    closedir(open);
-}
-
-void add_commands(const char* prefix, list<char*>& matches) {
-    size_t count = 0;
-    const builtin* table = all_builtins(count);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(table[i].name, prefix, strlen(prefix)) == 0) {
-            matches.add(scratch.copy(table[i].name, strlen(table[i].name)));
-        }
-    }
-    const char* path = get_variable("PATH");
-    for (const char* next = path != nullptr ? path : "/bin"; next != nullptr;) {
-        size_t length = strcspn(next, ":");
-        text directory;
-        directory.add(next, length);
-        directory.add('/');
-        add_files(directory.c_str(), prefix, matches);
-        next = next[length] == ':' ? next + length + 1 : nullptr;
-    }
-}
-
-void sort_and_unite(list<char*>& matches) {
-    qsort(matches.begin(), matches.size(), sizeof(char*), [](const void* a, const void* b) {
-        return strcmp(*static_cast<char* const*>(a), *static_cast<char* const*>(b));
-    });
-    size_t kept = 0;
-    for (size_t i = 0; i < matches.size(); i++) {
-        if (kept == 0 || strcmp(matches[kept - 1], matches[i]) != 0) {
-            matches[kept++] = matches[i];
-        }
-    }
-    matches.truncate(kept);
-}
-
-size_t common_length(const list<char*>& matches) {
-    size_t length = strlen(matches[0]);
-    for (size_t i = 1; i < matches.size(); i++) {
-        size_t same = 0;
-        while (same < length && matches[i][same] == matches[0][same]) {
-            same++;
-        }
-        length = same;
-    }
-    return length;
-}
-
 void editor::list_matches(const list<char*>& matches) {
     put("\r\n");
     for (size_t i = 0; i < matches.size(); i++) {
@@ -318,30 +247,13 @@ void editor::list_matches(const list<char*>& matches) {
     draw();
 }
 
-/// Completes the word before the cursor: the first word of a command to a command, others to a file.
+/// Completes the word before the cursor as far as it is certain, or lists what it can become.
 void editor::complete() {
-    size_t start = cursor_;
-    while (start > 0 && strchr(" \t;|&<>(", line_[start - 1]) == nullptr) {
-        start--;
-    }
-    size_t before = start;
-    while (before > 0 && line_[before - 1] == ' ') {
-        before--;
-    }
-    const char* word = scratch.copy(line_.c_str() + start, cursor_ - start);
-    const char* slash = strrchr(word, '/');
-    const char* prefix = slash != nullptr ? slash + 1 : word;
     list<char*> matches;
-    if (slash == nullptr && (before == 0 || strchr(";|&(", line_[before - 1]) != nullptr)) {
-        add_commands(prefix, matches);
-    } else {
-        add_files(scratch.copy(word, static_cast<size_t>(prefix - word)), prefix, matches);
-    }
+    size_t typed = find_completions(line_, cursor_, matches);
     if (matches.size() == 0) {
         return;
     }
-    sort_and_unite(matches);
-    size_t typed = strlen(prefix);
     size_t length = common_length(matches);
     for (size_t i = typed; i < length; i++) {
         insert(matches[0][i]);

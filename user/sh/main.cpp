@@ -1,10 +1,13 @@
 // sh: a shell after POSIX.1-2017, chapter 2.
 //
 // The parts, in the order a command meets them:
-//   line_editor  reads a line from the terminal        lexer, parser  turn it into a tree (syntax.hpp)
-//   execute      walks the tree                        expand, glob, arithmetic  turn words into strings
-//   redirect     opens files                           jobs, traps    processes, terminal, signals
-//   builtins     commands without a process            variables      names, parameters, functions
+//   line_editor, completion   read a line from the terminal
+//   lexer, parser             turn it into a tree (syntax.hpp)
+//   run_input, execute        walk the tree; programs finds and becomes programs, redirect opens files
+//   expand, marked_text       turn words into strings; raw_word, glob and arithmetic help
+//   jobs, traps               processes, the terminal, signals
+//   builtins, builtin_read    commands without a process
+//   variables, memory         names, parameters, functions; where everything lives
 //
 // Not here: aliases, getopts, arrays, process substitution.
 
