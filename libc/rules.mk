@@ -8,15 +8,19 @@ CRT0    := $O/libc/crt0.asm.o
 SYSROOT := $O/sysroot
 
 # Small, because every program carries a copy; fast where bytes are moved.
-LIBC_OPTIMISE := $(OPTIMISE) -Os
+LIBC_OPTIMISE := $(OPTIMISE) $(if $(filter release,$(MODE)),-Os)
 FAST_LIBC     := memory_blocks string file_io malloc
 
-LIBC_INCLUDES := -nostdinc -nostdinc++ -isystem libc/include/c++ -isystem libc/include \
-    -isystem $(shell $(CC) -print-file-name=include) -I.
+CXX_INCLUDES  := -nostdinc++ -isystem libc/include/c++
+LIBC_INCLUDES := -nostdinc -isystem libc/include -isystem $(shell $(CC) -print-file-name=include) -I.
+# Containers, strings and algorithms of C++ come from the compiler's own headers, behind ours.
+CXX_VERSION   := $(shell $(CXX) -dumpversion)
+CXX_TEMPLATES := -idirafter /usr/include/c++/$(CXX_VERSION) \
+    -idirafter /usr/include/$(shell $(CXX) -dumpmachine)/c++/$(CXX_VERSION)
 LIBC_CXXFLAGS = -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-pie \
     -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections \
-    -fdata-sections -ftls-model=local-exec $(LIBC_OPTIMISE) $(WARNINGS) $(LIBC_INCLUDES) -MMD -MP
+    -fdata-sections -ftls-model=local-exec $(LIBC_OPTIMISE) $(WARNINGS) $(CXX_INCLUDES) $(LIBC_INCLUDES) -MMD -MP
 
 LIBC_OBJECTS := $(LIBC_SRC:%=$O/%.o)
 LIBC_HEADERS := $(sort $(shell find libc/include -type f) $(wildcard kernel/abi/*.h))

@@ -7,13 +7,13 @@
 #   make programs              builds them all
 #   make EXTRA=dir ...         the content of dir is laid over the root file system
 
-USER_FLAGS = $(LIBC_INCLUDES) -ffreestanding -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
+USER_FLAGS = $(LIBC_INCLUDES) -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ftls-model=local-exec \
-    $(OPTIMISE) -Os $(WARNINGS) -MMD -MP
+    $(OPTIMISE) -Os $(WARNINGS) -Wno-format-truncation -MMD -MP
 USER_CFLAGS   = -std=gnu11 $(USER_FLAGS)
-USER_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics $(USER_FLAGS)
+USER_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics $(CXX_INCLUDES) $(USER_FLAGS) $(CXX_TEMPLATES)
 USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
-    -Wl,-z,norelro -Wl,--build-id=none
+    -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,--build-id=none
 
 # A folder is a program when it holds C++ files; user/rootfs holds files to copy instead.
 USER_FILES    := $(sort $(wildcard user/*.c user/*.cpp))
