@@ -2,7 +2,7 @@
 
 // ChaCha20 as RFC 8439 describes it: a 4x4 matrix of words (constants, key, counter, nonce), ten times a
 // round over the columns and one over the diagonals, and the input added at the end so that the rounds
-// cannot be undone. Checked against the RFC's vector of 2.3.2 in tests/unit/lib.
+// cannot be undone. Checked against the RFC's vector of 2.3.2 in tests/unit/kernel/lib.
 
 #include <bit>
 
