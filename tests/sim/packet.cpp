@@ -21,7 +21,9 @@ constexpr net::port::time_ns moment = net::port::millisecond;
 
 } // namespace
 
-frame bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+frame bytes_of(const std::string& text) {
+    return {text.begin(), text.end()};
+}
 
 frame join(frame left, const frame& right) {
     left.insert(left.end(), right.begin(), right.end());
@@ -57,8 +59,8 @@ void fix_ip_checksum(frame& packet) {
     auto& header = *reinterpret_cast<net::wire::ipv4_header*>(packet.data());
     const size_t length = std::min<size_t>(header.header_length(), packet.size());
     header.checksum = 0;
-    header.checksum = lib::be16::from_raw(
-        net::wire::checksum_finish(net::wire::checksum_add(0, packet.data(), length)));
+    header.checksum =
+        lib::be16::from_raw(net::wire::checksum_finish(net::wire::checksum_add(0, packet.data(), length)));
 }
 
 frame make_udp(const ip_fields& ip, uint16_t from, uint16_t to, const std::string& data) {

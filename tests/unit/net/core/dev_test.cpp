@@ -140,7 +140,8 @@ TEST_F(device, fragments_are_made_linear_for_a_card_without_scatter_gather) {
     net::skb_ptr packet = tcp_packet(host, 300, 0);
     net::skb_ptr skb = net::allocate_skb(host.stack(), 32, 54);
     std::copy_n(packet->data, 54, skb->put(54));
-    ASSERT_TRUE(skb->add_fragment(packet->block, static_cast<uint32_t>(packet->data + 54 - packet->head), 300).ok());
+    ASSERT_TRUE(
+        skb->add_fragment(packet->block, static_cast<uint32_t>(packet->data + 54 - packet->head), 300).ok());
     skb->device = &host.device();
     skb->checksum = net::checksum_state::partial;
     skb->checksum_start = static_cast<uint16_t>(skb->headroom() + 34);

@@ -147,10 +147,11 @@ TEST_F(arp, l5_a_flood_of_strangers_fills_no_more_than_the_table) {
         stranger.mac[4] = static_cast<uint8_t>(i >> 8);
         stranger.mac[5] = static_cast<uint8_t>(i);
         sim::host& to = host;
-        net::wire::arp_packet packet = stranger.arp(net::wire::arp_request, address("10.0.0.2") + i % 250, to.ip());
-        to.card->receive(sim::make_ethernet(net::wire::ethernet_broadcast, stranger.mac, ETH_P_ARP,
-                                            {reinterpret_cast<uint8_t*>(&packet),
-                                             reinterpret_cast<uint8_t*>(&packet) + sizeof(packet)}));
+        net::wire::arp_packet packet =
+            stranger.arp(net::wire::arp_request, address("10.0.0.2") + i % 250, to.ip());
+        to.card->receive(sim::make_ethernet(
+            net::wire::ethernet_broadcast, stranger.mac, ETH_P_ARP,
+            {reinterpret_cast<uint8_t*>(&packet), reinterpret_cast<uint8_t*>(&packet) + sizeof(packet)}));
     }
     world.run_for(second);
     EXPECT_GT(host.drops(drop_reason::arp_rate_limited), 1000u);
@@ -226,14 +227,16 @@ TEST_F(arp, static_entries_stay_and_are_believed) {
     EXPECT_EQ(0, std::memcmp(entry(peer.ip).value().mac, peer.mac, 6));
     world.run_for(1000 * second);
     EXPECT_TRUE(entry(peer.ip).value().permanent);
-    EXPECT_NE(host.report("arp").find("10.0.0.2         0x1         0x6         02:ee:00:00:00:01     *        eth0"),
+    EXPECT_NE(host.report("arp").find(
+                  "10.0.0.2         0x1         0x6         02:ee:00:00:00:01     *        eth0"),
               std::string::npos);
     EXPECT_TRUE(net::arp_delete(host.stack(), peer.ip, nullptr).ok());
     EXPECT_EQ(net::arp_delete(host.stack(), peer.ip, nullptr).error().number, ENXIO);
 }
 
 TEST_F(arp, a_new_address_is_announced) {
-    ASSERT_TRUE(net::set_interface_address(host.stack(), host.device(), address("10.0.0.7"), 0xffffff00, 0).ok());
+    ASSERT_TRUE(
+        net::set_interface_address(host.stack(), host.device(), address("10.0.0.7"), 0xffffff00, 0).ok());
     EXPECT_EQ(requests(address("10.0.0.7")), 1u);
 }
 

@@ -22,7 +22,9 @@ struct icmp : testing::Test {
 
     void SetUp() override { peer.introduce(); }
     void inject(const sim::frame& message) { peer.inject_ip(sim::make_ip(fields, message)); }
-    sim::frame echo(size_t length = 32) { return sim::make_icmp(ICMP_ECHO, 0, 77, 1, sim::frame(length, 'e')); }
+    sim::frame echo(size_t length = 32) {
+        return sim::make_icmp(ICMP_ECHO, 0, 77, 1, sim::frame(length, 'e'));
+    }
     size_t answers() { return host.card->sent.size(); }
     /// The start of a packet that the host might have sent.
     sim::frame quote_udp(uint16_t local_port, uint16_t remote_port) {
@@ -45,14 +47,16 @@ TEST_F(icmp, echo_is_answered_with_the_same_bytes) {
 
 TEST_F(icmp, c1_broadcast_echo_is_ignored) {
     fields.destination = address("10.0.0.255");
-    peer.inject(sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800, sim::make_ip(fields, echo())));
+    peer.inject(
+        sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800, sim::make_ip(fields, echo())));
     EXPECT_EQ(host.drops(drop_reason::icmp_broadcast), 1u);
     EXPECT_EQ(answers(), 0u);
 }
 
 TEST_F(icmp, c2_answers_are_limited) {
     for (int i = 0; i < 200; i++) {
-        host.card->receive(sim::make_ethernet(host.device().mac, peer.mac, 0x0800, sim::make_ip(fields, echo())));
+        host.card->receive(
+            sim::make_ethernet(host.device().mac, peer.mac, 0x0800, sim::make_ip(fields, echo())));
     }
     world.run_for(millisecond / 2);
     EXPECT_LE(answers(), 51u);
@@ -114,7 +118,8 @@ TEST_F(icmp, c8_malformed_messages_are_dropped) {
     EXPECT_EQ(host.drops(drop_reason::icmp_bad_checksum), broken.size() * 8);
     const sim::frame quote = quote_udp(1, 2);
     for (size_t length = 0; length < 28; length++) {
-        inject(sim::make_icmp(ICMP_DEST_UNREACH, 3, 0, 0, {quote.begin(), quote.begin() + static_cast<long>(length)}));
+        inject(sim::make_icmp(ICMP_DEST_UNREACH, 3, 0, 0,
+                              {quote.begin(), quote.begin() + static_cast<long>(length)}));
     }
     EXPECT_EQ(host.drops(drop_reason::icmp_malformed_quote), 28u);
     sim::frame lies = quote;
@@ -162,7 +167,8 @@ TEST_F(icmp, c10_ping_sockets_get_their_own_replies_only) {
 }
 
 TEST_F(icmp, a_closed_port_is_unreachable_and_the_quote_is_right) {
-    const sim::frame packet = sim::make_udp({.source = peer.ip, .destination = host.ip()}, 1000, 4242, "payload");
+    const sim::frame packet =
+        sim::make_udp({.source = peer.ip, .destination = host.ip()}, 1000, 4242, "payload");
     peer.inject_ip(packet);
     ASSERT_EQ(answers(), 1u);
     const sim::frame& error = host.card->sent[0];

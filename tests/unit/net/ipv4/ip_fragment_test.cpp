@@ -30,17 +30,18 @@ struct fragments : testing::Test {
     sim::frame payload(size_t length) {
         // A UDP datagram without a checksum, so that its bytes can be anything.
         sim::frame bytes(length, 'd');
-        const uint8_t header[8] = {3, 232, 0, 7, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length), 0, 0};
+        const uint8_t header[8] = {
+            3, 232, 0, 7, static_cast<uint8_t>(length >> 8), static_cast<uint8_t>(length), 0, 0};
         std::copy_n(header, 8, bytes.begin());
         return bytes;
     }
     void piece(const sim::frame& of, size_t offset, size_t length, bool more, uint8_t protocol = 17) {
-        const sim::ip_fields fields = {
-            .source = source,
-            .destination = host.ip(),
-            .protocol = protocol,
-            .identification = identification,
-            .flags_and_offset = static_cast<uint16_t>(offset / 8 | (more ? 0x2000 : 0))};
+        const sim::ip_fields fields = {.source = source,
+                                       .destination = host.ip(),
+                                       .protocol = protocol,
+                                       .identification = identification,
+                                       .flags_and_offset =
+                                           static_cast<uint16_t>(offset / 8 | (more ? 0x2000 : 0))};
         sim::frame part(length, 0);
         for (size_t i = 0; i < length && offset + i < of.size(); i++) {
             part[i] = of[offset + i];
@@ -147,7 +148,7 @@ TEST_F(fragments, i11_tiny_and_odd_fragments_are_dropped) {
     piece(bytes, 0, 0, true);
     piece(bytes, 8, 0, false);
     piece(bytes, 0, 13, true);
-    piece(bytes, 0, 16, true, 6);  // less than a TCP header
+    piece(bytes, 0, 16, true, 6); // less than a TCP header
     EXPECT_EQ(host.drops(drop_reason::ip_fragment_malformed), 4u);
     EXPECT_EQ(waiting(), 0u);
 }

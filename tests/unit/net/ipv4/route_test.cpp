@@ -26,12 +26,11 @@ struct routes : testing::Test {
     }
     int add(const char* destination, unsigned prefix, const char* gateway, uint32_t metric = 0,
             bool reject = false) {
-        const auto outcome = net::add_route(
-            host.stack(), {.destination = address(destination),
-                           .netmask = prefix == 0 ? 0 : ~0u << (32 - prefix),
-                           .gateway = address(gateway),
-                           .metric = metric,
-                           .reject = reject});
+        const auto outcome = net::add_route(host.stack(), {.destination = address(destination),
+                                                           .netmask = prefix == 0 ? 0 : ~0u << (32 - prefix),
+                                                           .gateway = address(gateway),
+                                                           .metric = metric,
+                                                           .reject = reject});
         return outcome.ok() ? 0 : outcome.error().number;
     }
 };

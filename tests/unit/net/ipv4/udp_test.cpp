@@ -120,8 +120,9 @@ TEST_F(udp_host, a_sum_of_zero_is_sent_as_ones) {
         std::string text(2, '\0');
         for (unsigned value = 0; value < 65536; value += 1) {
             // Find the payload whose sum comes out as zero, without sending 65536 frames.
-            const sim::frame probe = sim::make_udp({.source = host.ip(), .destination = peer.ip}, 1000, 9,
-                                                   std::string{static_cast<char>(value >> 8), static_cast<char>(value)});
+            const sim::frame probe =
+                sim::make_udp({.source = host.ip(), .destination = peer.ip}, 1000, 9,
+                              std::string{static_cast<char>(value >> 8), static_cast<char>(value)});
             if (probe[26] == 0 && probe[27] == 0) {
                 text = {static_cast<char>(value >> 8), static_cast<char>(value)};
                 break;
@@ -363,7 +364,8 @@ TEST_F(udp_host, multicast_groups_are_joined_and_left) {
         EXPECT_EQ(socket.send_to("quiet", to_group.destination, 7), 5);
         EXPECT_EQ(socket.recv(10, MSG_DONTWAIT).result, -EAGAIN);
         EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_DROP_MEMBERSHIP, &request, sizeof(request)), 0);
-        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_DROP_MEMBERSHIP, &request, sizeof(request)), -EADDRNOTAVAIL);
+        EXPECT_EQ(socket.set_option(IPPROTO_IP, IP_DROP_MEMBERSHIP, &request, sizeof(request)),
+                  -EADDRNOTAVAIL);
         peer.inject(frame);
         EXPECT_EQ(drops(net::drop_reason::eth_other_host), 2u);
     });
@@ -403,8 +405,9 @@ TEST_F(udp_host, the_error_queue_tells_who_complained_about_what) {
         const sim::frame sent = host.card->sent.back();
         sim::ip_fields from_router = {
             .source = sim::address("10.0.0.254"), .destination = host.ip(), .protocol = IPPROTO_ICMP};
-        peer.inject_ip(sim::make_ip(
-            from_router, sim::make_icmp(ICMP_TIME_EXCEEDED, 0, 0, 0, {sent.begin() + 14, sent.begin() + 14 + 34})));
+        peer.inject_ip(
+            sim::make_ip(from_router, sim::make_icmp(ICMP_TIME_EXCEEDED, 0, 0, 0,
+                                                     {sent.begin() + 14, sent.begin() + 14 + 34})));
         EXPECT_EQ(socket.poll(POLLIN) & POLLERR, POLLERR);
         const sim::received got = socket.recv(100, MSG_ERRQUEUE);
         EXPECT_EQ(got.data, "traced");
@@ -452,8 +455,8 @@ TEST_F(udp_host, poll_sees_what_is_there) {
         EXPECT_EQ(socket.poll(POLLIN | POLLOUT), POLLOUT);
         EXPECT_EQ(socket.poll(POLLIN, 10 * millisecond), 0);
         world.after(5 * millisecond, [&] {
-            host.card->receive(sim::make_ethernet(host.device().mac, peer.mac, 0x0800,
-                                                  sim::make_udp(fields, 1000, 7, "x")));
+            host.card->receive(
+                sim::make_ethernet(host.device().mac, peer.mac, 0x0800, sim::make_udp(fields, 1000, 7, "x")));
         });
         EXPECT_EQ(socket.poll(POLLIN, second), POLLIN);
         EXPECT_EQ(socket.recv().data, "x");

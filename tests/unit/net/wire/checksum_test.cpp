@@ -28,7 +28,9 @@ std::vector<uint8_t> random_bytes(size_t length, unsigned seed) {
     return bytes;
 }
 
-uint16_t host_order(uint16_t raw) { return lib::be16::from_raw(raw); }
+uint16_t host_order(uint16_t raw) {
+    return lib::be16::from_raw(raw);
+}
 
 TEST(checksum, the_example_of_rfc_1071) {
     const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
@@ -103,7 +105,7 @@ TEST(ipv4_options, every_type_and_length_is_walked_within_bounds) {
             const ipv4_options_report report = ipv4_check_options(options.data(), options.size());
             if (type == 0) {
                 EXPECT_TRUE(report.well_formed); // the end of the list
-            } else if (type != 1) { // after a "no operation" the length is read as a type
+            } else if (type != 1) {              // after a "no operation" the length is read as a type
                 EXPECT_EQ(report.well_formed, length >= 2 && length <= 40) << type << " " << length;
             }
         }
