@@ -144,13 +144,37 @@ lib::result<size_t> read_file(file& f, io_buffer& buffer, uint64_t& offset) {
     return moved;
 }
 
+/// Fills a page that is not there yet as a whole, which spares it from being zeroed first.
+lib::result<void> write_fresh_page(ramfs_pages& pages, io_buffer& buffer, uint64_t index) {
+    mm::frame* fresh = mm::allocate_frames(0, mm::mem_tag::page_cache);
+    if (fresh == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    const page_hold held{fresh};
+    TRY(buffer.copy_in(held.bytes(), page_size));
+    arch::thread_spin_guard guard(pages.lock);
+    if (mm::frame* page = pages.pages.find(index); page != nullptr) { // A mapping was faster.
+        mm::copy_page(mm::frame_to_virtual(*page), held.bytes());
+        return {};
+    }
+    TRY(pages.pages.insert(index, fresh));
+    mm::page_get(*fresh);
+    return {};
+}
+
 /// Writes within one page; the bytes written, or an error.
 lib::result<size_t> write_page(inode& node, io_buffer& buffer, uint64_t offset) {
+    ramfs_pages& pages = pages_of(node);
     const uint64_t in_page = offset % page_size;
     uint64_t step = page_size - in_page;
     step = step < buffer.remaining() ? step : buffer.remaining();
-    const page_hold held{TRY(find_page(pages_of(node), offset / page_size, absent::create))};
-    TRY(buffer.copy_in(held.bytes() + in_page, step));
+    const auto policy = step == page_size ? absent::leave : absent::create;
+    const page_hold held{TRY(find_page(pages, offset / page_size, policy))};
+    if (held.page == nullptr) {
+        TRY(write_fresh_page(pages, buffer, offset / page_size));
+    } else {
+        TRY(buffer.copy_in(held.bytes() + in_page, step));
+    }
     return step;
 }
 
