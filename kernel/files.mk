@@ -52,6 +52,7 @@ KERNEL_SRC := \
     kernel/fs/ramfs.cpp \
     kernel/fs/tty.cpp \
     kernel/console.cpp \
+    kernel/interrupts_file.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/format.cpp \
     kernel/lib/log.cpp \

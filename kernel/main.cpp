@@ -17,6 +17,7 @@
 #include "kernel/console.hpp"
 #include "kernel/crash_test.hpp"
 #include "kernel/fs/initramfs.hpp"
+#include "kernel/interrupts_file.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/setup.hpp"
@@ -74,9 +75,10 @@ extern "C" [[noreturn]] void kernel_main(uint32_t loader_magic, uint32_t loader_
     arch::setup_random(info.option("seed"));               // random numbers
     task::initialize();                                    // from here on this is a thread and may sleep
     arch::enable_interrupts();
-    drv::scan_pci();                                    // what is on the bus
-    drv::probe_e1000();                                 // early: the card is deaf for a second at first
-    start_files(info);                                  // root file system, /dev, /proc
+    drv::scan_pci();    // what is on the bus
+    drv::probe_e1000(); // early: the card is deaf for a second at first
+    start_files(info);  // root file system, /dev, /proc
+    require(kernel::register_interrupts_file(), "/proc/interrupts");
     require(console::start(), "the console");           // terminals on serial port, screen, keyboard
     require(net::port::start_network(), "the network"); // the stack and its worker
     drv::register_e1000(net::port::kernel_stack());     // eth0

@@ -89,8 +89,24 @@ void unmask_irq(unsigned line) {
     controller->unmask(line);
 }
 
+unsigned irq_line_count() {
+    return line_count;
+}
+
+bool irq_in_use(unsigned line) {
+    return __atomic_load_n(&lines[line].handler_count, __ATOMIC_ACQUIRE) != 0;
+}
+
+bool irq_is_level(unsigned line) {
+    return lines[line].trigger == irq_trigger::level;
+}
+
 uint64_t irq_count(unsigned line) {
-    return line < line_count ? lines[line].interrupts : 0;
+    return lines[line].interrupts;
+}
+
+const char* irq_controller_name() {
+    return controller->name;
 }
 
 void deliver_interrupt(unsigned vector) {
@@ -99,6 +115,7 @@ void deliver_interrupt(unsigned vector) {
         return;
     }
     if (vector == timer_vector) {
+        ++this_cpu().timer_count;
         task::timer_interrupt();
     } else if (vector - first_irq_vector < line_count) {
         deliver_line(vector - first_irq_vector);

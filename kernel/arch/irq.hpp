@@ -29,7 +29,12 @@ lib::result<void> request_irq(unsigned line, irq_trigger trigger, irq_handler ha
 void mask_irq(unsigned line);
 void unmask_irq(unsigned line);
 
-/// Interrupts delivered on a line since boot.
+/// For /proc/interrupts: how many lines there are, whether one has a handler, how it signals, and how many
+/// interrupts came on it since boot. Any context; line < irq_line_count().
+unsigned irq_line_count();
+bool irq_in_use(unsigned line);
+bool irq_is_level(unsigned line);
 uint64_t irq_count(unsigned line);
+const char* irq_controller_name();
 
 } // namespace arch

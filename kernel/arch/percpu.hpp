@@ -39,6 +39,7 @@ struct percpu {
     uint8_t lock_ranks[16];  ///< Their ranks in the order of taking.
     uint64_t nmi_count;      ///< Non-maskable interrupts taken.
     uint64_t spurious_count; ///< Interrupts that nobody claimed.
+    uint64_t timer_count;    ///< Interrupts of the APIC's timer.
 };
 
 static_assert(offsetof(percpu, current) == 8 && offsetof(percpu, kernel_stack_top) == 16);
