@@ -1,10 +1,11 @@
 // telnetd: gives whoever connects a shell (RFC 854). There is no password: start it only where you trust the
 // network. It is the model of a server that forks: one process per connection, so each may simply wait.
 //
-//   client <--socket--> relay process <--two pipes--> sh -i
+//   client <--socket--> relay process <--pseudo-terminal--> sh
 //
-// The client edits and echoes its lines itself, since no option is agreed on; the relay takes out commands
-// and turns line ends from CR LF into LF and back.
+// The terminal edits and echoes, so the server offers to echo and to suppress "go ahead" (RFC 857, 858): the
+// client then sends every key at once. It asks for the size of the client's window (RFC 1073) and refuses all
+// other options.
 
 #include "user/connect.hpp"
 
@@ -12,22 +13,28 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/wait.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 
 static const char usage[] =
     "usage: telnetd [-v] [PORT]\nGives every client on PORT (23) a shell, without a password.\n";
 
+// Commands (RFC 854) and options.
 constexpr uint8_t subnegotiation_end = 240;
 constexpr uint8_t subnegotiation_begin = 250;
 constexpr uint8_t will = 251;
+constexpr uint8_t wont = 252;
 constexpr uint8_t do_it = 253;
 constexpr uint8_t dont = 254;
 constexpr uint8_t interpret_as_command = 255;
+constexpr uint8_t option_echo = 1;
+constexpr uint8_t option_suppress_go_ahead = 3;
+constexpr uint8_t option_window_size = 31;
 
-/// Takes commands out of what the client sends and refuses every option it offers or asks for.
+/// Takes commands out of what the client sends.
 class input_filter {
 public:
-    explicit input_filter(int fd) : fd_(fd) {}
+    input_filter(int socket, int terminal) : socket_(socket), terminal_(terminal) {}
 
     /// Keeps the text of `data` in place; its size.
     size_t filter(uint8_t* data, size_t size) {
@@ -41,113 +48,149 @@ public:
     }
 
 private:
-    enum class state { text, command, option, skipping, skipping_command };
+    enum class state { text, after_return, command, option, subnegotiation, subnegotiation_command };
 
     bool is_text(uint8_t byte) {
         switch (state_) {
+        case state::after_return:
+            if (byte == '\n' || byte == '\0') { // the other half of a line end
+                state_ = state::text;
+                return false;
+            }
+            [[fallthrough]];
         case state::text:
-            state_ = byte == interpret_as_command ? state::command : state::text;
-            return byte != interpret_as_command && byte != '\r' && byte != '\0';
+            state_ = byte == interpret_as_command ? state::command
+                     : byte == '\r'               ? state::after_return
+                                                  : state::text;
+            return byte != interpret_as_command;
         case state::command:
             command_ = byte;
+            message_length_ = 0;
             state_ = byte >= will && byte <= dont   ? state::option
-                     : byte == subnegotiation_begin ? state::skipping
+                     : byte == subnegotiation_begin ? state::subnegotiation
                                                     : state::text;
             return byte == interpret_as_command;
         case state::option:
-            refuse(byte);
+            answer_option(byte);
             state_ = state::text;
             return false;
-        case state::skipping:
-            state_ = byte == interpret_as_command ? state::skipping_command : state_;
+        case state::subnegotiation:
+            if (byte == interpret_as_command) {
+                state_ = state::subnegotiation_command;
+            } else if (message_length_ < sizeof message_) {
+                message_[message_length_++] = byte;
+            }
             return false;
-        case state::skipping_command:
-            state_ = byte == subnegotiation_end ? state::text : state::skipping;
+        case state::subnegotiation_command:
+            if (byte == subnegotiation_end) {
+                take_subnegotiation();
+                state_ = state::text;
+            } else {
+                state_ = state::subnegotiation;
+            }
             return false;
         }
         return false;
     }
-    /// WILL is answered by DONT and DO by WONT; refusals need no answer.
-    void refuse(uint8_t option) {
-        if (command_ == will || command_ == do_it) {
-            const uint8_t answer[] = {interpret_as_command,
-                                      command_ == will ? dont : static_cast<uint8_t>(will + 1), option};
-            write_all(fd_, answer, sizeof answer);
+    /// Refuses what we did not start: WILL is answered by DONT and DO by WONT. The rest needs no answer.
+    void answer_option(uint8_t option) {
+        bool ours = command_ == do_it ? option == option_echo || option == option_suppress_go_ahead
+                                      : option == option_window_size;
+        if (!ours && (command_ == will || command_ == do_it)) {
+            const uint8_t answer[] = {interpret_as_command, command_ == will ? dont : wont, option};
+            write_all(socket_, answer, sizeof answer);
+        }
+    }
+    void take_subnegotiation() {
+        if (message_length_ == 5 && message_[0] == option_window_size) {
+            struct winsize size = {};
+            size.ws_col = static_cast<unsigned short>(message_[1] << 8 | message_[2]);
+            size.ws_row = static_cast<unsigned short>(message_[3] << 8 | message_[4]);
+            ioctl(terminal_, TIOCSWINSZ, &size);
         }
     }
 
-    int fd_;
+    int socket_;
+    int terminal_;
     state state_ = state::text;
     uint8_t command_ = 0;
+    uint8_t message_[8];
+    size_t message_length_ = 0;
 };
 
-static bool send_text(int fd, const char* data, size_t size) {
-    static char bytes[8192];
+/// Sends what the terminal shows; a byte that looks like a command goes twice.
+static bool send_output(int fd, const uint8_t* data, size_t size) {
+    static uint8_t bytes[8192];
     size_t count = 0;
     for (size_t i = 0; i < size; i++) {
-        if (data[i] == '\n') {
-            bytes[count++] = '\r';
-        }
         bytes[count++] = data[i];
+        if (data[i] == interpret_as_command) {
+            bytes[count++] = data[i];
+        }
     }
     return write_all(fd, bytes, count);
 }
 
-/// Starts the shell with pipes as its terminal.
-static pid_t start_shell(int& to_shell, int& from_shell) {
-    int input[2], output[2];
-    if (pipe2(input, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) {
-        err(1, "pipe");
+/// The child: a shell whose controlling terminal is the pseudo-terminal.
+[[noreturn]] static void become_shell(const char* terminal_name) {
+    setsid();
+    int fd = open(terminal_name, O_RDWR);
+    if (fd < 0) {
+        err(1, "%s", terminal_name);
     }
-    pid_t pid = fork();
-    if (pid == 0) {
-        setsid();
-        dup2(input[0], 0);
-        dup2(output[1], 1);
-        dup2(output[1], 2);
-        signal(SIGPIPE, SIG_DFL);
-        execl("/bin/sh", "-sh", "-i", static_cast<char*>(nullptr));
-        err(127, "/bin/sh");
+    ioctl(fd, TIOCSCTTY, 0);
+    for (int standard = 0; standard <= 2; standard++) {
+        dup2(fd, standard);
     }
-    close(input[0]);
-    close(output[1]);
-    to_shell = input[1];
-    from_shell = output[0];
-    return pid;
+    if (fd > 2) {
+        close(fd);
+    }
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGCHLD, SIG_DFL);
+    execl("/bin/sh", "-sh", static_cast<char*>(nullptr));
+    err(127, "/bin/sh");
 }
 
-/// Runs until the shell ends, or the client does.
+/// Starts the shell; the master side of its terminal, or -1 after a message.
+static int start_shell() {
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    const char* name =
+        master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 ? ptsname(master) : nullptr;
+    pid_t pid = name != nullptr ? fork() : -1;
+    if (pid == 0) {
+        become_shell(name);
+    }
+    if (pid < 0) {
+        warn("pseudo-terminal");
+        return -1;
+    }
+    return master;
+}
+
+/// Runs until the shell ends, or the client does: closing the terminal hangs the shell up.
 [[noreturn]] static void serve_client(int fd) {
-    static char buffer[4096];
-    int to_shell = -1, from_shell = -1;
-    pid_t shell = start_shell(to_shell, from_shell);
-    input_filter filter(fd);
-    static const char greeting[] = "Lumos: a shell, without a terminal. `exit` leaves.\n";
-    send_text(fd, greeting, sizeof greeting - 1);
-    for (bool running = shell > 0; running;) {
-        // A client that has sent all may still be reading: then only its disappearance is of interest.
-        short client_events = to_shell >= 0 ? POLLIN : 0;
-        struct pollfd wanted[] = {{fd, client_events, 0}, {from_shell, POLLIN, 0}};
+    static uint8_t buffer[4096];
+    int master = start_shell();
+    static const uint8_t offers[] = {interpret_as_command, will,  option_echo,
+                                     interpret_as_command, will,  option_suppress_go_ahead,
+                                     interpret_as_command, do_it, option_window_size};
+    bool running = master >= 0 && write_all(fd, offers, sizeof offers);
+    input_filter input(fd, master);
+    while (running) {
+        struct pollfd wanted[] = {{fd, POLLIN, 0}, {master, POLLIN, 0}};
         if (poll(wanted, 2, -1) < 0) {
             continue;
         }
-        if (wanted[0].revents & POLLIN) {
-            ssize_t count = recv(fd, buffer, sizeof buffer, 0);
-            size_t kept =
-                count > 0 ? filter.filter(reinterpret_cast<uint8_t*>(buffer), static_cast<size_t>(count)) : 0;
-            if (count <= 0 || !write_all(to_shell, buffer, kept)) {
-                close(to_shell);
-                to_shell = -1;
-            }
-        } else if (wanted[0].revents != 0) {
-            break;
-        }
         if (wanted[1].revents != 0) {
-            ssize_t count = read(from_shell, buffer, sizeof buffer);
-            running = count > 0 && send_text(fd, buffer, static_cast<size_t>(count));
+            ssize_t count = read(master, buffer, sizeof buffer);
+            running = count > 0 && send_output(fd, buffer, static_cast<size_t>(count));
+        }
+        if (running && wanted[0].revents != 0) {
+            ssize_t count = recv(fd, buffer, sizeof buffer, 0);
+            running =
+                count > 0 && write_all(master, buffer, input.filter(buffer, static_cast<size_t>(count)));
         }
     }
-    kill(-shell, SIGHUP); // the shell and what it started
     exit(0);
 }
 
@@ -177,7 +220,6 @@ int main(int argc, char** argv) {
         pid_t child = fork();
         if (child == 0) {
             close(listener);
-            signal(SIGCHLD, SIG_DFL);
             serve_client(fd);
         }
         if (child < 0) {
