@@ -131,7 +131,7 @@ SELF := $(MAKE) MODE=$(MODE) EXTRA="$(EXTRA)" CMDLINE="$(CMDLINE)"
 MACHINE = --memory $(MEM) --cpus $(SMP) --nic $(NIC) --net $(NET) --accel $(ACCEL) --display $(DISPLAY) \
     --hostfwd "$(HOSTFWD)" $(if $(PCAP),--pcap $(PCAP))
 
-.PHONY: run debug bochs test bench lint format clean help deps-build deps-run deps-test deps-bochs deps-debug
+.PHONY: run debug bochs sysagent test bench lint format clean help deps-build deps-run deps-test deps-bochs deps-debug
 deps-%:
 	@DEPS=$(DEPS) tools/install_deps $*
 
@@ -152,6 +152,13 @@ debug: deps-debug
 bochs: deps-bochs
 	@$(SELF) build/lumos.iso
 	@tools/run_bochs --memory $(MEM) --display $(DISPLAY) --iso build/lumos.iso
+
+# The agent of a tester outside (user/sysagent.cpp): its line is a unix socket, its network is NET.
+AGENT_LINE ?= unix:build/sysagent.sock,server=on,wait=off
+sysagent: deps-run
+	@$(SELF) all
+	@tools/run_qemu $(MACHINE) --second-serial "$(AGENT_LINE)" --kernel $O/kernel.elf --initrd $(INITRAMFS) \
+	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
 	@$(SELF) build/lumos.iso all test-programs

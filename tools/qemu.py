@@ -31,6 +31,7 @@ class Machine:
     pcap: str = ""
     uefi_vars: str = ""
     serial: str = "mon:stdio"
+    second_serial: str = ""
     extra: tuple = ()
 
     def firmware(self):
@@ -79,6 +80,7 @@ class Machine:
         return (["qemu-system-x86_64", "-accel", self.accel, "-cpu", self.cpu, "-m", str(self.memory),
                  "-smp", str(self.cpus), "-no-reboot", "-display", self.display, "-serial", self.serial,
                  "-vga", "std", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+                + (["-serial", self.second_serial] if self.second_serial else [])
                 + self.firmware() + self.medium() + self.network() + list(self.extra))
 
 

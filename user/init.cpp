@@ -8,6 +8,8 @@
 // The prompt does not wait for a DHCP server: dhclient works beside the shell and writes to a log file. Only
 // when there is an /etc/rc.local, which may want the network, is the address waited for.
 //
+// The shell is /bin/sh, or the program that `shell=PATH` names: a machine that is to run one thing.
+//
 // Each shell gets a session of its own with the console as its controlling terminal, so that ^C and ^Z reach
 // the programs started from it and never process 1.
 
@@ -203,6 +205,11 @@ static pid_t start_shell() {
     ioctl(0, TIOCSCTTY, 1);
     if (chdir("/root") != 0) {
         warn("/root");
+    }
+    char other[256];
+    if (boot_option("shell", other, sizeof other)) {
+        execl(other, other, static_cast<char*>(nullptr));
+        err(127, "%s", other);
     }
     execl("/bin/sh", "-sh", static_cast<char*>(nullptr));
     err(127, "/bin/sh");
