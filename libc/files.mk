@@ -24,6 +24,7 @@ LIBC_SRC := \
     libc/src/fnmatch.cpp \
     libc/src/format.cpp \
     libc/src/format_floating.cpp \
+    libc/src/ftw.cpp \
     libc/src/getaddrinfo.cpp \
     libc/src/getcwd.cpp \
     libc/src/gethostby.cpp \
@@ -51,6 +52,7 @@ LIBC_SRC := \
     libc/src/random.cpp \
     libc/src/resolver.cpp \
     libc/src/scanf.cpp \
+    libc/src/semaphore.cpp \
     libc/src/services.cpp \
     libc/src/signal.cpp \
     libc/src/socket.cpp \

@@ -85,6 +85,11 @@ $(LIBC_TEST)/run_on_linux: tests/libc/run_on_linux.c
 	$(call say,CC)
 	$(Q)$(CC) -Wall -Wextra -O1 -o $@ $<
 
+$(LIBC_TEST)/fuzz_dns: tests/libc/fuzz_dns.cpp libc/src/dns_message.cpp libc/src/internal/dns.hpp
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)$(CXX) -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -I. -o $@ $<
+
 # The same programs run in the guest, from /tests/libc.
 $(TEST_ROOT)/tests/libc/%: $(LIBC_TEST)/%.test
 	@mkdir -p $(@D)
@@ -92,5 +97,5 @@ $(TEST_ROOT)/tests/libc/%: $(LIBC_TEST)/%.test
 
 .PHONY: test-libc
 test-libc: $(LIBC_SAME:%=$(LIBC_TEST)/%.host) $(LIBC_SAME:%=$(LIBC_TEST)/%.ours) \
-    $(LIBC_OWN:%=$(LIBC_TEST)/%.test) $(LIBC_TEST)/run_on_linux
+    $(LIBC_OWN:%=$(LIBC_TEST)/%.test) $(LIBC_TEST)/run_on_linux $(LIBC_TEST)/fuzz_dns
 	@MODE=$(MODE) tests/libc/run_tests $(LIBC_TEST)

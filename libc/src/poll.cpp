@@ -1,4 +1,4 @@
-// Waiting for descriptors: poll, select, epoll, and counters as descriptors.
+// Waiting for descriptors: poll, select, epoll, and counters, timers and signals as descriptors.
 
 #include "libc/src/internal/syscall.hpp"
 
@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 using libc::checked_int;
@@ -58,6 +60,19 @@ int eventfd_read(int fd, eventfd_t* value) {
 }
 int eventfd_write(int fd, eventfd_t value) {
     return write(fd, &value, sizeof value) == sizeof value ? 0 : -1;
+}
+
+int timerfd_create(int clock, int flags) {
+    return checked_int(SYS_timerfd_create, clock, flags);
+}
+int timerfd_settime(int fd, int flags, const struct itimerspec* wanted, struct itimerspec* old) {
+    return checked_int(SYS_timerfd_settime, fd, flags, wanted, old);
+}
+int timerfd_gettime(int fd, struct itimerspec* result) {
+    return checked_int(SYS_timerfd_gettime, fd, result);
+}
+int signalfd(int fd, const sigset_t* set, int flags) {
+    return checked_int(SYS_signalfd4, fd, set, sizeof *set, flags);
 }
 
 } // extern "C"
