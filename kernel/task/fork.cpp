@@ -169,15 +169,10 @@ void publish_child(process& child, process& parent, uint64_t flags) {
     publish_process_locked(child, official);
 }
 
+// Other signals wait until the child is done with the memory it borrows.
 void wait_for_vfork(process& child) {
     const auto done = [&] { return !__atomic_load_n(&child.vfork_pending, __ATOMIC_SEQ_CST); };
-    while (!child.vfork_done.wait(done).ok()) {
-        if (fatal_signal_pending()) {
-            return;
-        }
-        (void)child.vfork_done.wait(done, never, wait_kind::uninterruptible).ok();
-        return;
-    }
+    (void)child.vfork_done.wait(done, never, wait_kind::killable).ok(); // EINTR: this process dies anyway
 }
 
 void launch(thread& fresh, int nice) {

@@ -35,6 +35,17 @@ void set_state(thread& self, thread_state state) {
     __atomic_store_n(&self.state, state, __ATOMIC_SEQ_CST);
 }
 
+bool interrupted(wait_kind kind) {
+    switch (kind) {
+    case wait_kind::interruptible:
+        return signal_pending();
+    case wait_kind::killable:
+        return fatal_signal_pending();
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
 waiter::waiter() : thread_(&current()) {
@@ -54,7 +65,7 @@ bool waiter::wake() {
 lib::result<void> waiter::sleep(uint64_t deadline_ns, wait_kind kind) {
     ASSERT(arch::may_sleep());
     thread& self = *thread_;
-    const bool interruptible = kind == wait_kind::interruptible;
+    const bool interruptible = kind != wait_kind::uninterruptible;
     timer alarm(wake_at_deadline, &self);
     if (deadline_ns != never) {
         alarm.start(deadline_ns);
@@ -65,7 +76,7 @@ lib::result<void> waiter::sleep(uint64_t deadline_ns, wait_kind kind) {
         if (woken()) {
             break;
         }
-        if (interruptible && signal_pending()) {
+        if (interrupted(kind)) {
             outcome = lib::error{EINTR};
             break;
         }

@@ -38,7 +38,11 @@ struct wait_entry {
 };
 
 /// Whether a signal ends the wait with EINTR.
-enum class wait_kind : unsigned char { interruptible, uninterruptible };
+enum class wait_kind : unsigned char {
+    interruptible,   ///< any signal that is to be acted on
+    killable,        ///< only one that ends the process
+    uninterruptible, ///< none
+};
 
 /// A thread that waits: lives on its stack for the time of one wait. Used by the templates below; code
 /// with an unusual wait (poll over many queues, futexes) uses it directly.
@@ -50,7 +54,7 @@ public:
 
     /// Forgets earlier wake-ups; to be followed by a look at the predicate.
     void rearm() { __atomic_store_n(&woken_, false, __ATOMIC_SEQ_CST); }
-    /// Sleeps until wake() has been called since rearm(). EINTR (interruptible only), ETIMEDOUT.
+    /// Sleeps until wake() has been called since rearm(). EINTR (as `kind` says), ETIMEDOUT.
     lib::result<void> sleep(uint64_t deadline_ns, wait_kind kind);
     /// Wakes the thread. Any context. True if it was not woken already.
     bool wake();
@@ -75,7 +79,7 @@ public:
 
     /// Sleeps until predicate() holds. Process and worker context; no spinlock held. The predicate runs
     /// in the caller, several times, without locks: it reads atomics or takes its own lock.
-    /// Errors: EINTR if a signal is pending (interruptible), ETIMEDOUT after deadline_ns.
+    /// Errors: EINTR if a signal is pending (see wait_kind), ETIMEDOUT after deadline_ns.
     template <class predicate_type>
     lib::result<void> wait(predicate_type predicate, uint64_t deadline_ns = never,
                            wait_kind kind = wait_kind::interruptible);
