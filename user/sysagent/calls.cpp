@@ -1,184 +1,24 @@
-// sysagent: makes socket calls for a tester at the other end of a serial line, so that a program outside can
-// see both sides of the stack: packets on the wire, and what the calls return.
-//
-// Frames are delimited as in SLIP (RFC 1055). A request names a system call by its Linux number and carries
-// its arguments; the reply carries the result, or minus the error number. All integers are little-endian.
-//
-//     request                                   reply
-//     0  u8  'S'                                0  u8  'R', or 'A': begun
-//     1  u8  flags                              1  u8  0
-//     2  u16 id                                 2  u16 id
-//     4  u16 op                                 4  s32 result
-//     6  u8  n, number of arguments, 0..6       8  ... "out" bytes
-//     7  u8  0
-//     8  s32 a[n]
-//     .. ... "in" bytes
-//
-// A request marked `blocking` is answered with 'A' and made by a second thread, which shares the descriptors;
-// there is at most one. Everything else is made by the main thread between two frames.
+// One function per call: it takes the call's buffers out of "in", makes it with the tester's numbers
+// unchanged, and puts what it stored into "out".
 
-#include "user/program.hpp"
+#include "user/sysagent/calls.hpp"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/utsname.h>
-#include <termios.h>
-#include <time.h>
+#include <unistd.h>
 
 namespace {
 
-constexpr const char* default_line = "/dev/ttyS1";
-constexpr size_t payload_limit = 4096; // of "in" and of "out"
-constexpr size_t frame_limit = 8 + 6 * 4 + payload_limit;
 constexpr long data_limit = 16 << 20; // what a call may send or receive
-constexpr int protocol_version = 1;
-constexpr int vector_limit = 512; // "in" holds no more lengths
-
-enum request_flags : uint8_t { blocking = 1, want_data = 2, null_buffer = 4 };
-enum private_op : uint16_t { op_reset = 1000, op_sysctl = 1001 };
-
-struct request {
-    uint8_t flags;
-    uint16_t id;
-    uint16_t op;
-    long a[6]; // sign-extended; 0 where absent
-    const uint8_t* in;
-    size_t in_length;
-    uint8_t frame[frame_limit]; // what `in` points into
-};
-
-/// The "out" bytes of a reply; what does not fit is cut.
-struct output {
-    uint8_t bytes[payload_limit] = {};
-    size_t length = 0;
-
-    void append(const void* from, size_t count) {
-        size_t fits = count < payload_limit - length ? count : payload_limit - length;
-        memcpy(bytes + length, from, fits);
-        length += fits;
-    }
-    void append_u32(uint32_t value) { append(&value, sizeof value); }
-};
-
-// ---- the line ---------------------------------------------------------------------------------------------
-
-constexpr uint8_t slip_end = 0xc0, slip_escape = 0xdb, escaped_end = 0xdc, escaped_escape = 0xdd;
-
-constexpr int line_descriptor = 1000; // out of the way: the tester's first descriptor is 3
-int line = -1;
-pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER; // replies of the two threads do not mix
-
-void write_line(const uint8_t* bytes, size_t count) {
-    while (count > 0) {
-        ssize_t written = write(line, bytes, count);
-        if (written < 0 && errno != EINTR) {
-            err(1, "writing to the line");
-        }
-        if (written > 0) {
-            bytes += written;
-            count -= static_cast<size_t>(written);
-        }
-    }
-}
-
-void send_frame(char type, uint16_t id, long result, const output& out) {
-    uint8_t plain[8 + payload_limit] = {static_cast<uint8_t>(type), 0, static_cast<uint8_t>(id),
-                                        static_cast<uint8_t>(id >> 8)};
-    auto number = static_cast<int32_t>(result);
-    memcpy(plain + 4, &number, sizeof number);
-    size_t length = 8;
-    if (result >= 0) {
-        memcpy(plain + 8, out.bytes, out.length);
-        length += out.length;
-    }
-    uint8_t escaped[2 * sizeof plain + 2];
-    size_t at = 0;
-    escaped[at++] = slip_end;
-    for (size_t i = 0; i < length; i++) {
-        if (plain[i] == slip_end || plain[i] == slip_escape) {
-            escaped[at++] = slip_escape;
-            escaped[at++] = plain[i] == slip_end ? escaped_end : escaped_escape;
-        } else {
-            escaped[at++] = plain[i];
-        }
-    }
-    escaped[at++] = slip_end;
-    pthread_mutex_lock(&line_lock);
-    write_line(escaped, at);
-    pthread_mutex_unlock(&line_lock);
-}
-
-/// The next byte of the line; waits for it.
-uint8_t read_byte() {
-    static uint8_t buffer[4096];
-    static ssize_t filled = 0, next = 0;
-    while (next == filled) {
-        next = 0;
-        filled = read(line, buffer, sizeof buffer);
-        if (filled < 0 && errno != EINTR) {
-            err(1, "reading from the line");
-        }
-        filled = filled < 0 ? 0 : filled;
-    }
-    return buffer[next++];
-}
-
-/// Reads one frame without its escapes; 0 for one that is empty, too long or wrongly escaped.
-size_t read_frame(uint8_t* frame) {
-    size_t length = 0;
-    bool fine = true;
-    for (;;) {
-        uint8_t byte = read_byte();
-        if (byte == slip_end) {
-            return fine ? length : 0;
-        }
-        if (byte == slip_escape) {
-            byte = read_byte();
-            if (byte == slip_end) {
-                return 0;
-            }
-            fine = fine && (byte == escaped_end || byte == escaped_escape);
-            byte = byte == escaped_end ? slip_end : slip_escape;
-        }
-        if (length < frame_limit) {
-            frame[length++] = byte;
-        } else {
-            fine = false;
-        }
-    }
-}
-
-/// Waits for the next well-formed request; all others are dropped silently.
-void read_request(request& r) {
-    for (;;) {
-        size_t length = read_frame(r.frame);
-        if (length < 8 || r.frame[0] != 'S' || r.frame[6] > 6 || length < 8u + r.frame[6] * 4u) {
-            continue;
-        }
-        r.flags = r.frame[1];
-        memcpy(&r.id, r.frame + 2, 2);
-        memcpy(&r.op, r.frame + 4, 2);
-        for (unsigned i = 0; i < 6; i++) {
-            int32_t value = 0;
-            if (i < r.frame[6]) {
-                memcpy(&value, r.frame + 8 + 4 * i, 4);
-            }
-            r.a[i] = value;
-        }
-        r.in = r.frame + 8 + 4 * r.frame[6];
-        r.in_length = length - 8 - 4 * r.frame[6];
-        return;
-    }
-}
-
-// ---- buffers of a call ------------------------------------------------------------------------------------
+constexpr int vector_limit = 512;     // "in" holds no more lengths
 
 /// Zeroed memory for the data of one call. A nonsensical count gets a buffer of the limit: the count itself
 /// goes to the kernel unchanged.
@@ -263,7 +103,6 @@ uint8_t* or_null(const request& r, uint8_t* data) {
     return (r.flags & null_buffer) != 0 ? nullptr : data;
 }
 
-// ---- the calls --------------------------------------------------------------------------------------------
 // Each returns what the call returned, -1 with errno set on failure.
 
 long call_read(const request& r, output& out) {
@@ -496,8 +335,6 @@ long call_splice(const request& r, output&) {
                    static_cast<size_t>(r.a[4]), static_cast<unsigned>(r.a[5]));
 }
 
-// ---- parameters and reset ---------------------------------------------------------------------------------
-
 /// "net.ipv4.tcp_sack=0": the parameter is the file /proc/sys/net/ipv4/tcp_sack.
 long call_sysctl(const request& r, output& out) {
     char text[payload_limit + 1] = {};
@@ -526,53 +363,6 @@ long call_sysctl(const request& r, output& out) {
     close(file);
     return written < 0 ? -1 : 0;
 }
-
-struct blocking_call {
-    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-    pthread_t thread;
-    // Guarded by lock.
-    bool busy = false;
-    bool cancelled = false; ///< a reset ended it: no reply is due
-    request what;
-} second;
-
-/// Ends the sleeping call of the second thread. A signal may come just before the call goes to sleep and be
-/// lost, so it is sent until the call has returned.
-void cancel_blocking_call() {
-    pthread_mutex_lock(&second.lock);
-    second.cancelled = true;
-    while (second.busy) {
-        pthread_kill(second.thread, SIGUSR1);
-        timespec soon;
-        clock_gettime(CLOCK_REALTIME, &soon);
-        soon.tv_nsec += 1'000'000;
-        if (soon.tv_nsec >= 1'000'000'000) {
-            soon.tv_sec++;
-            soon.tv_nsec -= 1'000'000'000;
-        }
-        pthread_cond_timedwait(&second.changed, &second.lock, &soon);
-    }
-    pthread_mutex_unlock(&second.lock);
-}
-
-long call_reset(const request&, output& out) {
-    cancel_blocking_call();
-    const linger abort = {1, 0};
-    for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); fd++) {
-        if (fd != line) {
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort); // fails on what is no socket
-            close(fd);
-        }
-    }
-    utsname names = {};
-    uname(&names);
-    char text[2 * sizeof names.sysname];
-    out.append(text, static_cast<size_t>(snprintf(text, sizeof text, "%s %s", names.sysname, names.release)));
-    return protocol_version;
-}
-
-// ---- dispatch ---------------------------------------------------------------------------------------------
 
 struct operation {
     uint16_t op;
@@ -607,11 +397,11 @@ constexpr operation operations[] = {
     {SYS_epoll_wait, call_epoll_wait},
     {SYS_epoll_ctl, call_epoll_ctl},
     {SYS_splice, call_splice},
-    {op_reset, call_reset},
     {op_sysctl, call_sysctl},
 };
 
-/// The result, or minus the error number.
+} // namespace
+
 long perform(const request& r, output& out) {
     for (const operation& known : operations) {
         if (known.op == r.op) {
@@ -620,89 +410,4 @@ long perform(const request& r, output& out) {
         }
     }
     return -ENOSYS;
-}
-
-void* serve_blocking_calls(void*) {
-    static output out;
-    for (;;) {
-        pthread_mutex_lock(&second.lock);
-        while (!second.busy) {
-            pthread_cond_wait(&second.changed, &second.lock);
-        }
-        pthread_mutex_unlock(&second.lock);
-        out.length = 0;
-        long result = perform(second.what, out);
-        pthread_mutex_lock(&second.lock);
-        if (!second.cancelled) {
-            send_frame('R', second.what.id, result, out);
-        }
-        second.busy = false;
-        pthread_cond_signal(&second.changed);
-        pthread_mutex_unlock(&second.lock);
-    }
-}
-
-/// Hands a request to the second thread; EBUSY when that one sleeps in an earlier one.
-void begin_blocking_call(const request& r) {
-    static constexpr output nothing{};
-    pthread_mutex_lock(&second.lock);
-    if (second.busy) {
-        send_frame('R', r.id, -EBUSY, nothing);
-    } else {
-        second.what = r;
-        second.what.in = second.what.frame + (r.in - r.frame);
-        second.cancelled = false;
-        second.busy = true;
-        send_frame('A', r.id, 0, nothing);
-        pthread_cond_signal(&second.changed);
-    }
-    pthread_mutex_unlock(&second.lock);
-}
-
-void open_line(const char* path) {
-    int opened = open(path, O_RDWR | O_NOCTTY);
-    if (opened < 0) {
-        err(1, "%s", path);
-    }
-    line = fcntl(opened, F_DUPFD, line_descriptor);
-    if (line < 0) {
-        err(1, "moving the line to descriptor %d", line_descriptor);
-    }
-    close(opened);
-    termios settings;
-    if (tcgetattr(line, &settings) == 0) {
-        cfmakeraw(&settings);
-        if (tcsetattr(line, TCSANOW, &settings) != 0) {
-            err(1, "%s: raw mode", path);
-        }
-    }
-}
-
-void interrupt_call(int) {}
-
-} // namespace
-
-int main(int argc, char** argv) {
-    answer_help(argc, argv,
-                "usage: sysagent [LINE]\nMakes socket calls for a tester at the other end of a serial line "
-                "(/dev/ttyS1).\n");
-    open_line(argc > 1 ? argv[1] : default_line);
-    signal(SIGPIPE, SIG_IGN);
-    struct sigaction ending = {}; // without SA_RESTART: it ends a sleeping call
-    ending.sa_handler = interrupt_call;
-    sigaction(SIGUSR1, &ending, nullptr);
-    if (int why = pthread_create(&second.thread, nullptr, serve_blocking_calls, nullptr); why != 0) {
-        errx(1, "second thread: %s", strerror(why));
-    }
-    static request r;
-    static output out;
-    for (;;) {
-        read_request(r);
-        if ((r.flags & blocking) != 0) {
-            begin_blocking_call(r);
-        } else {
-            out.length = 0;
-            send_frame('R', r.id, perform(r, out), out);
-        }
-    }
 }
