@@ -67,6 +67,8 @@ NET_SRC := \
     net/ipv4/tcp_validate.cpp \
     net/ipv4/tcp_window.cpp \
     net/ipv4/udp.cpp \
+    net/packet/packet.cpp \
+    net/packet/packet_data.cpp \
     net/stack.cpp \
     net/unix/unix.cpp \
     net/unix/unix_connect.cpp \

@@ -17,6 +17,7 @@
 #include "net/ipv4/route.hpp"
 #include "net/ipv4/tcp.hpp"
 #include "net/ipv4/tcp_batch.hpp"
+#include "net/packet/packet.hpp"
 #include "net/unix/unix.hpp"
 
 #include <new>
@@ -38,6 +39,7 @@ lib::result<void> make_layers(stack& in) {
     in.loopback = TRY(create_loopback(in));
     TRY(inet_init(in));
     TRY(unix_init(in));
+    TRY(packet_init(in));
     TRY(dev_open(*in.loopback));
     return set_interface_address(in, *in.loopback, loopback_address, loopback_netmask, 0);
 }
@@ -60,6 +62,7 @@ lib::result<stack*> stack::create() {
 
 void stack::destroy(stack* which) {
     unix_exit(*which);
+    packet_exit(*which);
     if (which->loopback != nullptr) {
         unregister_netdev(*which->loopback);
     }
@@ -75,6 +78,7 @@ void stack::destroy(stack* which) {
 port::time_ns stack::run() {
     const bool more = poll_devices(*this);
     tcp_end_batch(*this);
+    packet_deliver_outgoing(*this);
     const port::time_ns next = timers.run(port::now());
     return more ? port::now() : next;
 }
@@ -175,12 +179,19 @@ net_device* stack::find_device(unsigned index) {
 }
 
 const report reports[] = {
-    {"arp", report_arp},           {"dev", report_dev},
-    {"drops", report_drops},       {"icmp", report_icmp},
-    {"netstat", report_netstat},   {"raw", report_raw},
-    {"route", report_route},       {"snmp", report_snmp},
-    {"sockstat", report_sockstat}, {"trace_events", report_trace_events},
-    {"tcp", report_tcp},           {"udp", report_udp},
+    {"arp", report_arp},
+    {"dev", report_dev},
+    {"drops", report_drops},
+    {"icmp", report_icmp},
+    {"netstat", report_netstat},
+    {"packet", packet_report},
+    {"raw", report_raw},
+    {"route", report_route},
+    {"snmp", report_snmp},
+    {"sockstat", report_sockstat},
+    {"trace_events", report_trace_events},
+    {"tcp", report_tcp},
+    {"udp", report_udp},
     {"unix", unix_report},
 };
 const size_t report_count = sizeof(reports) / sizeof(reports[0]);

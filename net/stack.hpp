@@ -26,7 +26,11 @@ struct icmp_state;
 struct raw_table;
 struct tcp_table;
 struct unix_table;
+struct packet_table;
 struct snmp_counters;
+
+/// Which way a frame goes that stack::tap sees.
+enum class frame_direction : uint8_t { received, sent };
 
 /// What happened to a device.
 enum class device_event : uint8_t { up, down, gone };
@@ -76,6 +80,14 @@ public:
     raw_table* raw = nullptr;
     tcp_table* tcp = nullptr;
     unix_table* unix_sockets = nullptr;
+    packet_table* packets = nullptr;
+
+    /// Shown every frame while tap_users is above 0 (AF_PACKET). The frame stays the device layer's; when it
+    /// is being sent any lock up to sock may be held.
+    void (*tap)(stack& in, sk_buff& frame, net_device& device, frame_direction direction) = nullptr;
+    unsigned tap_users = 0; ///< atomic
+    /// The ioctl requests about interfaces, for families that have none of their own. Set by IPv4.
+    lib::result<long> (*device_ioctl)(stack& in, unsigned command, uintptr_t argument) = nullptr;
 
     port::lock device_list_lock{port::lock_rank::device_list};
     lib::list<net_device, &net_device::link> devices; ///< guarded by device_list_lock

@@ -31,6 +31,14 @@ void flush_if_needed(net_device& device) {
     }
 }
 
+/// Shows a frame to AF_PACKET, if anybody there looks.
+void show_to_tap(net_device& device, sk_buff& frame, frame_direction direction) {
+    stack& in = *device.owner_stack;
+    if (__builtin_expect(__atomic_load_n(&in.tap_users, __ATOMIC_RELAXED) != 0, 0)) {
+        in.tap(in, frame, device, direction);
+    }
+}
+
 /// Hands one frame to the driver. False: the ring is full and the frame still ours. device_lock held.
 bool hand_over(net_device& device, skb_ptr& frame) {
     const uint32_t bytes = frame->length();
@@ -152,6 +160,7 @@ void dev_queue_xmit(skb_ptr frame) {
     net_device& device = *frame->device;
     trace(*device.owner_stack, trace_event::eth_transmit,
           {.skb = frame->id, .value = {frame->protocol, frame->length(), device.index}});
+    show_to_tap(device, *frame, frame_direction::sent);
     skb_queue frames;
     if (!prepare_for_device(device, std::move(frame), frames)) {
         return;
@@ -233,6 +242,7 @@ void netif_receive_skb(net_device& device, skb_ptr frame) {
     }
     frame->device = &device;
     frame->received_at = port::now();
+    show_to_tap(device, *frame, frame_direction::received);
     device.link_layer->receive(in, std::move(frame));
 }
 

@@ -234,6 +234,9 @@ lib::result<void> inet_init(stack& in) {
     icmp_init(in);
     udp_init(in);
     in.register_inet_protocol(tcp_protocol);
+    in.device_ioctl = [](stack& of, unsigned command, uintptr_t argument) -> lib::result<long> {
+        return is_interface_request(command) ? interface_ioctl(of, command, argument) : lib::error{ENOTTY};
+    };
     return in.register_family(inet_family);
 }
 

@@ -111,7 +111,7 @@ lib::result<long> unix_ioctl(socket& which, unsigned command, uintptr_t argument
         break;
     }
     default:
-        return lib::error{ENOTTY};
+        return self.owner_stack->device_ioctl(*self.owner_stack, command, argument);
     }
     TRY(port::copy_to_user(argument, &answer, sizeof answer));
     return 0L;
