@@ -215,13 +215,26 @@ lib::result<void> unpack(const archive_entry& from, linked_files& links) {
     return {};
 }
 
-lib::result<void> mount_at(const char* path, uint32_t mode, lib::ref<dentry> root, const char* type) {
+lib::result<void> make_directory(const char* path, uint32_t mode) {
     const auto made = make_node(nullptr, path, S_IFDIR | mode);
-    if (!made.ok() && made.error().number != EEXIST) {
-        return made.error();
-    }
+    return made.ok() || made.error().number == EEXIST ? lib::result<void>{} : made.error();
+}
+
+lib::result<void> mount_at(const char* path, uint32_t mode, lib::ref<dentry> root, const char* type) {
+    TRY(make_directory(path, mode));
     const auto directory = TRY(walk(nullptr, path));
     return mount(*directory, std::move(root), type);
+}
+
+/// What programs expect beside devices: names for their own open files, and places for others to fill.
+lib::result<void> fill_devices() {
+    TRY(make_symlink("/proc/self/fd", nullptr, "/dev/fd"));
+    TRY(make_symlink("/proc/self/fd/0", nullptr, "/dev/stdin"));
+    TRY(make_symlink("/proc/self/fd/1", nullptr, "/dev/stdout"));
+    TRY(make_symlink("/proc/self/fd/2", nullptr, "/dev/stderr"));
+    TRY(make_directory("/dev/pts", 0755));
+    TRY(make_directory("/dev/shm", 01777)); // shm_open()
+    return make_directory("/tmp", 01777);
 }
 
 } // namespace
@@ -272,13 +285,7 @@ lib::result<void> initialize(const void* archive, size_t length) {
     }
     TRY(mount_at("/dev", 0755, devfs_root(), "devtmpfs"));
     TRY(mount_at("/proc", 0555, procfs_root(), "proc"));
-    // Programs know their own open files under these names too.
-    TRY(make_symlink("/proc/self/fd", nullptr, "/dev/fd"));
-    TRY(make_symlink("/proc/self/fd/0", nullptr, "/dev/stdin"));
-    TRY(make_symlink("/proc/self/fd/1", nullptr, "/dev/stdout"));
-    TRY(make_symlink("/proc/self/fd/2", nullptr, "/dev/stderr"));
-    const auto made = make_node(nullptr, "/tmp", S_IFDIR | 01777);
-    return made.ok() || made.error().number == EEXIST ? lib::result<void>{} : made.error();
+    return fill_devices();
 }
 
 } // namespace fs
