@@ -12,7 +12,6 @@ namespace net {
 #define NET_DROP_REASONS(REASON)                                                                             \
     REASON(device_down)                                                                                      \
     REASON(device_queue_full)                                                                                \
-    REASON(device_transmit_error)                                                                            \
     REASON(device_backlog_full)                                                                              \
     REASON(eth_too_short)                                                                                    \
     REASON(eth_bad_source)                                                                                   \

@@ -127,8 +127,8 @@ void report_sockstat(stack& in, report_writer& to) {
     to.print("sockets: used %lu\n", __atomic_load_n(&in.live_socks, __ATOMIC_RELAXED));
     const tcp_table& tcp = *in.tcp;
     to.print("TCP: inuse %u orphan %u tw %u alloc %u mem %lu\n", sock_count(in, port_space::tcp),
-             __atomic_load_n(&tcp.orphan_count, __ATOMIC_RELAXED), tcp.time_wait_count,
-             tcp.connection_count, __atomic_load_n(&in.skb_bytes, __ATOMIC_RELAXED) / 4096);
+             __atomic_load_n(&tcp.orphan_count, __ATOMIC_RELAXED), tcp.time_wait_count, tcp.connection_count,
+             __atomic_load_n(&in.skb_bytes, __ATOMIC_RELAXED) / 4096);
     to.print("UDP: inuse %u mem 0\n", sock_count(in, port_space::udp));
     to.print("UDPLITE: inuse 0\n");
     to.print("RAW: inuse %u\n", __atomic_load_n(&in.raw->count, __ATOMIC_RELAXED));

@@ -288,9 +288,21 @@ bool is_bad_source(stack& in, uint32_t address) {
 
 packet_addresses classify_packet(stack& in, uint32_t source, uint32_t destination,
                                  const net_device* arrived) {
-    port::guard held(in.routes->lock);
-    return {.destination = in.routes->classify(destination, arrived),
-            .bad_source = in.routes->is_bad_source(source)};
+    // Packets come in trains: the next one is mostly of the same flow.
+    route_table& table = *in.routes;
+    auto& last = table.last_packet;
+    if (last.generation == __atomic_load_n(&table.generation, __ATOMIC_ACQUIRE) && last.source == source &&
+        last.destination == destination && last.device == arrived) {
+        return last.answer;
+    }
+    port::guard held(table.lock);
+    last = {.generation = table.generation,
+            .source = source,
+            .destination = destination,
+            .device = arrived,
+            .answer = {.destination = table.classify(destination, arrived),
+                       .bad_source = table.is_bad_source(source)}};
+    return last.answer;
 }
 
 void route_update_mtu(stack& in, uint32_t destination, uint32_t mtu) {

@@ -61,7 +61,7 @@ bool is_local_address(stack& in, uint32_t address);
 /// Whether nobody may send from this address: RFC 1122 3.2.1.3, and the broadcast addresses of our subnets.
 bool is_bad_source(stack& in, uint32_t address);
 
-/// Both questions about a received packet at once.
+/// Both questions about a received packet at once. Worker context.
 struct packet_addresses {
     route_type destination;
     bool bad_source;

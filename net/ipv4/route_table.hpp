@@ -35,6 +35,15 @@ struct route_table {
     path_mtu path_mtus[max_path_mtus];
     unsigned path_mtu_count = 0;
 
+    /// The last answer of classify_packet(). Only the worker asks, so no lock guards it.
+    struct {
+        uint64_t generation = 0;
+        uint32_t source = 0;
+        uint32_t destination = 0;
+        const net_device* device = nullptr;
+        packet_addresses answer = {};
+    } last_packet;
+
     std::span<const route> routes_in_use() const { return {routes, route_count}; }
     std::span<const interface_address> addresses_in_use() const { return {addresses, address_count}; }
 

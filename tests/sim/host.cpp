@@ -119,8 +119,7 @@ host::host(unconfigured, uint32_t features) {
     require(made.ok(), "stack::create failed");
     stack_ = made.value();
     world::current().add_worker(*stack_);
-    static uint8_t numbers = 0;
-    card = std::make_unique<nic>(*stack_, ++numbers, features);
+    card = std::make_unique<nic>(*stack_, ++world::current().card_numbers, features);
     require(net::dev_open(card->device).ok(), "dev_open failed");
 }
 

@@ -1,6 +1,7 @@
 // UDP between two hosts, and everything that can go wrong with a datagram.
 
 #include "net/core/snmp.hpp"
+#include "net/ipv4/route.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 
@@ -501,6 +502,57 @@ TEST_F(udp_host, bad_pointers_are_errors_and_leave_nothing_behind) {
         EXPECT_EQ(net::sock_recvmsg(socket.get(), into).error().number, EFAULT);
         EXPECT_EQ(socket.ioctl(SIOCINQ, reinterpret_cast<void*>(8)), -EFAULT);
     });
+}
+
+TEST_F(udp_host, a_packet_for_a_socket_that_stopped_reading_is_dropped) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        socket.connect(peer.ip, 1000);
+        socket.shutdown(SHUT_RD);
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "x"));
+        EXPECT_EQ(drops(net::drop_reason::socket_closed), 1u);
+    });
+}
+
+TEST_F(udp_host, ip_minttl_keeps_packets_from_afar_away) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        socket.set_option(IPPROTO_IP, IP_MINTTL, 255);
+        fields.ttl = 254;
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "far"));
+        EXPECT_EQ(drops(net::drop_reason::ip_ttl_exceeded), 1u);
+        fields.ttl = 255;
+        peer.inject_ip(sim::make_udp(fields, 1000, 7, "near"));
+        EXPECT_EQ(socket.recv().data, "near");
+    });
+}
+
+TEST_F(udp_host, replies_without_a_way_back_are_dropped) {
+    ASSERT_TRUE(net::set_interface_address(host.stack(), host.device(), host.ip(), 0xffffffff, 0).ok());
+    peer.inject_ip(sim::make_udp(fields, 1000, 4242, "closed port")); // the answer has no route any more
+    EXPECT_EQ(drops(net::drop_reason::ip_no_route), 1u);
+}
+
+TEST_F(udp_host, a_loopback_flood_is_bounded_and_counted) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.connect("127.0.0.1", 4242);
+        for (int i = 0; i < 5000; i++) { // the worker has no turn in between
+            (void)socket.send("x");
+        }
+    });
+    world.run_for(second);
+    EXPECT_EQ(drops(net::drop_reason::device_backlog_full), 5000u - 4096u);
+}
+
+TEST_F(udp_host, a_flood_of_one_host_ends_with_memory) {
+    world.fail_all_later_allocations = true;
+    world.fail_allocation_after = 1;
+    peer.inject_ip(sim::make_udp(fields, 1000, 4242, "x"));
+    world.fail_allocation_after = 0;
+    EXPECT_EQ(drops(net::drop_reason::no_memory), 1u);
 }
 
 TEST_F(udp_host, any_allocation_may_fail) {
