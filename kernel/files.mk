@@ -110,6 +110,7 @@ KERNEL_SRC := \
     kernel/task/job_control.cpp \
     kernel/task/load.cpp \
     kernel/task/mutex.cpp \
+    kernel/task/out_of_memory.cpp \
     kernel/task/process.cpp \
     kernel/task/program_stack.cpp \
     kernel/task/real_timer.cpp \

@@ -11,6 +11,7 @@
 #include "kernel/arch/trap.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/task/exit.hpp"
+#include "kernel/task/out_of_memory.hpp"
 #include "kernel/task/restart.hpp"
 #include "kernel/task/scheduler.hpp"
 
@@ -221,6 +222,10 @@ void on_return_to_user(arch::trap_frame& frame) {
 
 void handle_user_fault(arch::trap_frame& frame, const arch::fault_info& fault) {
     current().call_restart = restart_rule::none;
+    if (fault.kind == arch::fault_kind::out_of_memory) {
+        make_room();
+        return;
+    }
     struct translation {
         int number;
         int code;
@@ -229,7 +234,7 @@ void handle_user_fault(arch::trap_frame& frame, const arch::fault_info& fault) {
         {SIGSEGV, SEGV_MAPERR}, // page_not_mapped
         {SIGSEGV, SEGV_ACCERR}, // page_protected
         {SIGBUS, BUS_ADRERR},   // page_beyond_file
-        {SIGKILL, SI_KERNEL},   // out_of_memory
+        {SIGKILL, SI_KERNEL},   // out_of_memory, dealt with above
         {SIGSEGV, SI_KERNEL},   // protection
         {SIGILL, ILL_ILLOPN},   // invalid_opcode
         {SIGFPE, FPE_INTDIV},   // divide
@@ -241,9 +246,6 @@ void handle_user_fault(arch::trap_frame& frame, const arch::fault_info& fault) {
     };
     frame.rflags &= ~arch::rflags::trap;
     const translation& kind = table[static_cast<unsigned>(fault.kind)];
-    if (kind.number == SIGKILL) {
-        LOG_WARNING("%s[%d]: out of memory", current_process().name, current_process().id);
-    }
     force_signal(kind.number, {.code = kind.code, .address = fault.address});
 }
 

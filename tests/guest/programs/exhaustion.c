@@ -105,12 +105,21 @@ static void eat_everything(void) {
 static void test_memory(void) {
     const long before = free_kib();
     fflush(stdout);
+    pid_t bystander = fork();
+    if (bystander == 0) {
+        for (;;) {
+            pause();
+        }
+    }
     pid_t child = fork();
     if (child == 0) {
         eat_everything();
     }
     int status = 0;
     waitpid(child, &status, 0);
+    CHECK("memory.bystander_lives", waitpid(bystander, NULL, WNOHANG) == 0);
+    kill(bystander, SIGKILL);
+    waitpid(bystander, NULL, 0);
     CHECK("memory.offender_ends", (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
                                       (WIFEXITED(status) && WEXITSTATUS(status) == 7));
     CHECK("memory.back", back_to(before));
