@@ -7,6 +7,7 @@ LIBC_SRC := \
     libc/src/ctype.cpp \
     libc/src/cxx.cpp \
     libc/src/cxx_containers.cpp \
+    libc/src/cxx_tree.cpp \
     libc/src/dirent.cpp \
     libc/src/dns_message.cpp \
     libc/src/entry.asm \
@@ -30,6 +31,7 @@ LIBC_SRC := \
     libc/src/gethostby.cpp \
     libc/src/getopt.cpp \
     libc/src/glob.cpp \
+    libc/src/host_lookup.cpp \
     libc/src/inet.cpp \
     libc/src/interfaces.cpp \
     libc/src/locale.cpp \
@@ -51,6 +53,7 @@ LIBC_SRC := \
     libc/src/qsort.cpp \
     libc/src/random.cpp \
     libc/src/resolver.cpp \
+    libc/src/scan_numbers.cpp \
     libc/src/scanf.cpp \
     libc/src/semaphore.cpp \
     libc/src/services.cpp \

@@ -24,57 +24,20 @@ namespace libc {
 namespace {
 
 constexpr const char* configuration_path = "/etc/resolv.conf";
-constexpr int most_servers = MAXNS;
-constexpr int most_searched = 6;
 constexpr size_t message_bytes = 4096;
-constexpr size_t search_bytes = 256;
-
-struct configuration {
-    struct sockaddr_in servers[most_servers];
-    int server_count = 0;
-    char search_text[search_bytes] = "";
-    int least_dots = 1;
-    int timeout_ms = 3000;
-    int attempts = 3;
-};
 
 int bounded_option(const char* text, int most) {
     int value = atoi(text);
     return value < 0 ? 0 : value > most ? most : value;
 }
 
-void read_option(const char* word, configuration& result) {
+void read_option(const char* word, resolver_configuration& result) {
     if (strncmp(word, "ndots:", 6) == 0) {
         result.least_dots = bounded_option(word + 6, 15);
     } else if (strncmp(word, "timeout:", 8) == 0) {
         result.timeout_ms = 1000 * bounded_option(word + 8, 30);
     } else if (strncmp(word, "attempts:", 9) == 0) {
         result.attempts = bounded_option(word + 9, 5);
-    }
-}
-
-void read_configuration(configuration& result) {
-    text_file file(configuration_path);
-    while (char* line = file.next_line("#;")) {
-        const char* key = next_word(line);
-        if (key == nullptr) {
-            continue;
-        }
-        if (strcmp(key, "nameserver") == 0 && result.server_count < most_servers) {
-            const char* server = next_word(line);
-            struct sockaddr_in& added = result.servers[result.server_count];
-            if (server != nullptr && inet_pton(AF_INET, server, &added.sin_addr) == 1) {
-                added.sin_family = AF_INET;
-                added.sin_port = htons(NAMESERVER_PORT);
-                result.server_count++;
-            }
-        } else if (strcmp(key, "search") == 0 || strcmp(key, "domain") == 0) {
-            strlcpy(result.search_text, line, sizeof result.search_text);
-        } else if (strcmp(key, "options") == 0) {
-            while (const char* word = next_word(line)) {
-                read_option(word, result);
-            }
-        }
     }
 }
 
@@ -212,12 +175,39 @@ size_t ask_server(const struct sockaddr_in& server, const char* name, dns_type t
     return size;
 }
 
+} // namespace
+
+void read_configuration(resolver_configuration& result) {
+    text_file file(configuration_path);
+    while (char* line = file.next_line("#;")) {
+        const char* key = next_word(line);
+        if (key == nullptr) {
+            continue;
+        }
+        if (strcmp(key, "nameserver") == 0 && result.server_count < most_servers) {
+            const char* server = next_word(line);
+            struct sockaddr_in& added = result.servers[result.server_count];
+            if (server != nullptr && inet_pton(AF_INET, server, &added.sin_addr) == 1) {
+                added.sin_family = AF_INET;
+                added.sin_port = htons(NAMESERVER_PORT);
+                result.server_count++;
+            }
+        } else if (strcmp(key, "search") == 0 || strcmp(key, "domain") == 0) {
+            strlcpy(result.search_text, line, sizeof result.search_text);
+        } else if (strcmp(key, "options") == 0) {
+            while (const char* word = next_word(line)) {
+                read_option(word, result);
+            }
+        }
+    }
+}
+
 bool is_valid_name(const char* name) {
     uint8_t question[dns_question_bytes];
     return *name != '\0' && build_question(question, 0, name, dns_a) > 0;
 }
 
-lookup_status ask_configured(const configuration& servers, const char* name, dns_type type,
+lookup_status ask_configured(const resolver_configuration& servers, const char* name, dns_type type,
                              lookup_result& result) {
     if (!is_valid_name(name)) {
         return lookup_status::not_found;
@@ -230,191 +220,17 @@ lookup_status ask_configured(const configuration& servers, const char* name, dns
             if (size == 0) {
                 continue;
             }
+            int found_before = result.count;
             status = parse_answer(answer, size, type, result);
+            if (status != lookup_status::found) {
+                result.count = found_before; // Half an answer is none.
+            }
             if (status != lookup_status::try_again && status != lookup_status::failed) {
                 return status;
             }
         }
     }
     return status;
-}
-
-/// Both kinds of addresses of one complete name, as the family asks.
-lookup_status ask_addresses(const configuration& servers, const char* name, int family,
-                            lookup_result& result) {
-    lookup_status status = lookup_status::no_data;
-    if (family != AF_INET6) {
-        status = ask_configured(servers, name, dns_a, result);
-    }
-    if (family == AF_INET6 || (family == AF_UNSPEC && status != lookup_status::not_found && has_ipv6())) {
-        lookup_status second = ask_configured(servers, name, dns_aaaa, result);
-        status = second == lookup_status::found || status != lookup_status::found ? second : status;
-    }
-    return status;
-}
-
-/// Tries a name with each domain of the search list.
-lookup_status search_addresses(const configuration& servers, const char* name, int family,
-                               lookup_result& result) {
-    char list[search_bytes];
-    strcpy(list, servers.search_text);
-    char* rest = list;
-    lookup_status status = lookup_status::not_found;
-    for (int i = 0; i < most_searched; i++) {
-        const char* domain = next_word(rest);
-        char complete[dns_name_bytes];
-        if (domain == nullptr || strlen(name) + 1 + strlen(domain) >= sizeof complete) {
-            break;
-        }
-        stpcpy(stpcpy(stpcpy(complete, name), "."), domain);
-        status = ask_addresses(servers, complete, family, result);
-        if (status == lookup_status::found) {
-            break;
-        }
-    }
-    return status;
-}
-
-int count_dots(const char* name) {
-    int dots = 0;
-    for (; *name != '\0'; name++) {
-        dots += *name == '.';
-    }
-    return dots;
-}
-
-/// Looks for a line of /etc/hosts; `matches` gets its address and the rest with the names.
-template <typename F>
-bool search_hosts(F matches) {
-    text_file file("/etc/hosts");
-    while (char* line = file.next_line("#")) {
-        const char* text = next_word(line);
-        ip_address address;
-        if (text != nullptr && parse_address(text, AF_UNSPEC, address) && matches(address, line)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool find_in_hosts(const char* name, int family, lookup_result& result) {
-    search_hosts([&](const ip_address& address, char* names) {
-        if (result.count == most_addresses || (family != AF_UNSPEC && address.family != family) ||
-            (family == AF_UNSPEC && address.family == AF_INET6 && !has_ipv6())) {
-            return false;
-        }
-        const char* first = next_word(names);
-        for (const char* each = first; each != nullptr; each = next_word(names)) {
-            if (strcasecmp(each, name) == 0) {
-                result.addresses[result.count++] = address;
-                strlcpy(result.name, first, sizeof result.name);
-                break;
-            }
-        }
-        return false; // A name may have several lines.
-    });
-    return result.count > 0;
-}
-
-/// "localhost" means this machine even without /etc/hosts (RFC 6761 6.3).
-bool is_localhost(const char* name) {
-    size_t length = strlen(name);
-    return strcasecmp(name, "localhost") == 0 ||
-           (length > 10 && strcasecmp(name + length - 10, ".localhost") == 0);
-}
-
-void build_reverse_name(const ip_address& address, char* text) {
-    if (address.family == AF_INET) {
-        const unsigned char* bytes = address.bytes;
-        snprintf(text, dns_name_bytes, "%u.%u.%u.%u.in-addr.arpa", bytes[3], bytes[2], bytes[1], bytes[0]);
-        return;
-    }
-    for (int i = 15; i >= 0; i--) {
-        text += sprintf(text, "%x.%x.", address.bytes[i] & 15u, address.bytes[i] >> 4);
-    }
-    strcpy(text, "ip6.arpa");
-}
-
-} // namespace
-
-bool has_ipv6() {
-    int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return fd >= 0;
-}
-
-bool parse_address(const char* text, int family, ip_address& address) {
-    struct in_addr simple;
-    if (family != AF_INET6 && inet_aton(text, &simple)) {
-        address.family = AF_INET;
-        memcpy(address.bytes, &simple, sizeof simple);
-        return true;
-    }
-    if (family != AF_INET && inet_pton(AF_INET6, text, address.bytes) == 1) {
-        address.family = AF_INET6;
-        return true;
-    }
-    return false;
-}
-
-lookup_status ask_servers(const char* name, dns_type type, lookup_result& result) {
-    configuration servers;
-    read_configuration(servers);
-    return ask_configured(servers, name, type, result);
-}
-
-lookup_status find_addresses(const char* name, int family, lookup_result& result) {
-    result.count = 0;
-    if (find_in_hosts(name, family, result)) {
-        return lookup_status::found;
-    }
-    if (is_localhost(name)) {
-        bool version_6 = family == AF_INET6;
-        result.addresses[0] = version_6 ? ip_address{AF_INET6, {}} : ip_address{AF_INET, {127, 0, 0, 1}};
-        if (version_6) {
-            result.addresses[0].bytes[15] = 1; // ::1
-        }
-        result.count = 1;
-        strlcpy(result.name, name, sizeof result.name);
-        return lookup_status::found;
-    }
-    configuration servers;
-    read_configuration(servers);
-    size_t length = strlen(name);
-    bool absolute = length > 0 && name[length - 1] == '.';
-    bool as_is_first = absolute || count_dots(name) >= servers.least_dots;
-    lookup_status status = lookup_status::not_found;
-    if (as_is_first) {
-        status = ask_addresses(servers, name, family, result);
-    }
-    if (status != lookup_status::found && !absolute && *servers.search_text != '\0') {
-        lookup_status searched = search_addresses(servers, name, family, result);
-        status = searched == lookup_status::found || !as_is_first ? searched : status;
-    }
-    if (status != lookup_status::found && !as_is_first) {
-        status = ask_addresses(servers, name, family, result);
-    }
-    return status;
-}
-
-lookup_status find_name(const ip_address& address, lookup_result& result) {
-    bool found = search_hosts([&](const ip_address& each, char* names) {
-        size_t size = address.family == AF_INET ? 4 : 16;
-        if (each.family != address.family || memcmp(each.bytes, address.bytes, size) != 0) {
-            return false;
-        }
-        const char* name = next_word(names);
-        strlcpy(result.name, name != nullptr ? name : "", sizeof result.name);
-        return name != nullptr;
-    });
-    if (found) {
-        return lookup_status::found;
-    }
-    char reverse[dns_name_bytes];
-    build_reverse_name(address, reverse);
-    return ask_servers(reverse, dns_ptr, result);
 }
 
 } // namespace libc
@@ -426,7 +242,7 @@ int res_init(void) {
 }
 
 int res_query(const char* name, int, int type, unsigned char* answer, int size) {
-    libc::configuration servers;
+    libc::resolver_configuration servers;
     libc::read_configuration(servers);
     uint8_t message[libc::message_bytes];
     for (int i = 0; libc::is_valid_name(name) && i < servers.server_count * servers.attempts; i++) {

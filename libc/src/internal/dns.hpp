@@ -5,6 +5,7 @@
 // the message's end, a compression pointer must lead strictly backwards (so that there are no loops), a name
 // has at most 255 bytes and 127 labels, and the data of a record must have exactly the size of its type.
 
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,28 @@ struct lookup_result {
     char name[dns_name_bytes]; // canonical name
 };
 
+inline constexpr int most_servers = 3;
+
+/// What /etc/resolv.conf says.
+struct resolver_configuration {
+    struct sockaddr_in servers[most_servers];
+    int server_count = 0;
+    char search_text[256] = "";
+    int least_dots = 1;
+    int timeout_ms = 3000;
+    int attempts = 3;
+};
+
+/// Reads /etc/resolv.conf.
+void read_configuration(resolver_configuration& result);
+
+/// Whether a name has the form of one, so that it can be asked for.
+bool is_valid_name(const char* name);
+
+/// Asks the configured servers in turn for a complete name.
+lookup_status ask_configured(const resolver_configuration& servers, const char* name, dns_type type,
+                             lookup_result& result);
+
 /// Builds a question into a buffer of dns_question_bytes; its size, or 0 when `name` is no valid name.
 size_t build_question(uint8_t* message, uint16_t id, const char* name, dns_type type);
 
@@ -41,9 +64,6 @@ bool is_truncated(const uint8_t* message);
 
 /// Takes an answer apart, following aliases, and adds what it finds to `result`.
 lookup_status parse_answer(const uint8_t* message, size_t size, dns_type type, lookup_result& result);
-
-/// Asks the servers of /etc/resolv.conf for a complete name.
-lookup_status ask_servers(const char* name, dns_type type, lookup_result& result);
 
 /// Addresses of a name for a family (AF_UNSPEC: any the machine can use): /etc/hosts first, then DNS with the
 /// search list of /etc/resolv.conf.

@@ -4,13 +4,10 @@
 // protector's canary at offset 40.
 
 #include <pthread.h>
-#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
 
 namespace libc {
-
-struct cleanup_record;
 
 struct thread_control {
     thread_control* self;
@@ -24,9 +21,7 @@ struct thread_control {
     void* (*entry)(void*);
     void* argument;
     int state; // thread_state
-    int cancelled;
     const void* keys[PTHREAD_KEYS_MAX];
-    cleanup_record* cleanups;
 };
 
 static_assert(offsetof(thread_control, canary) == 40);
