@@ -357,6 +357,7 @@ constexpr builtin table[] = {
     {"export", builtin_export, true, "[NAME[=VALUE]...]: give variables to programs"},
     {"false", builtin_false, false, "fail"},
     {"fg", builtin_fg, false, "[%JOB]: continue a job in the foreground"},
+    {"getopts", builtin_getopts, false, "LETTERS NAME [WORD...]: next option of a script"},
     {"help", builtin_help, false, "this list"},
     {"history", builtin_history, false, "list the lines typed"},
     {"jobs", builtin_jobs, false, "list jobs"},

@@ -6,10 +6,10 @@
 //   run_input, execute        walk the tree; programs finds and becomes programs, redirect opens files
 //   expand, marked_text       turn words into strings; raw_word, glob and arithmetic help
 //   jobs, traps               processes, the terminal, signals
-//   builtins, builtin_read    commands without a process
+//   builtins, builtin_*       commands without a process
 //   variables, memory         names, parameters, functions; where everything lives
 //
-// Not here: aliases, getopts, arrays, process substitution.
+// Not here: aliases, arrays, process substitution.
 
 #include "user/program.hpp"
 #include "user/sh/shell.hpp"
@@ -151,6 +151,7 @@ static void init_variables() {
     parent.add_number(getppid());
     set_variable("PPID", parent.c_str());
     set_variable("IFS", " \t\n");
+    set_variable("OPTIND", "1");
 }
 
 static int run_script(const char* path) {

@@ -164,7 +164,7 @@ int builtin_bg(int argc, char** argv);
 int builtin_wait(int argc, char** argv);
 int builtin_kill(int argc, char** argv);
 
-// ---- builtins (builtins.cpp, builtin_read.cpp) -----------------------------------------------------------
+// ---- builtins (builtins.cpp, builtin_*.cpp) -----------------------------------------------------------
 
 struct builtin {
     const char* name;
@@ -175,6 +175,7 @@ struct builtin {
 const builtin* find_builtin(const char* name);
 const builtin* all_builtins(size_t& count);
 int builtin_read(int argc, char** argv);
+int builtin_getopts(int argc, char** argv);
 
 // ---- the prompt (line_editor.cpp) ------------------------------------------------------------------------
 
