@@ -115,6 +115,7 @@ KERNEL_SRC := \
     kernel/task/program_stack.cpp \
     kernel/task/real_timer.cpp \
     kernel/task/reaper.cpp \
+    kernel/task/robust_list.cpp \
     kernel/task/scheduler.cpp \
     kernel/task/signal.cpp \
     kernel/task/signal_delivery.cpp \

@@ -3,6 +3,7 @@
 // Small steps that cannot fail, after everything that can has been done.
 
 #include "kernel/mm/kmalloc.hpp"
+#include "kernel/task/futex.hpp"
 #include "kernel/task/signal_private.hpp"
 #include "kernel/task/thread_table.hpp"
 
@@ -33,9 +34,9 @@ void become_leader(thread& self) {
 }
 
 void leave_old_program(thread& self) {
+    release_robust_list(self);
     clear_thread_id(self);
     self.set_child_tid = 0;
-    self.robust_list = 0;
     self.alternate_stack = 0;
     self.alternate_stack_size = 0;
 }

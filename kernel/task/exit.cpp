@@ -255,6 +255,7 @@ void exit_thread(uint32_t wait_status) {
     process& owner = *self.owner;
     bool last = false;
     if (owner.id != 0) {
+        release_robust_list(self);
         clear_thread_id(self);
         last = leave_process(self, wait_status);
         if (last) {

@@ -18,4 +18,8 @@ lib::result<long> futex(uint64_t address, int operation, uint32_t value, uint64_
 /// Wakes up to `count` waiters of the word; for CLONE_CHILD_CLEARTID and robust lists.
 void futex_wake(uint64_t address, unsigned count);
 
+/// The thread dies or executes: tells the waiters of the robust mutexes it holds. Process context, in the
+/// memory that the list is in.
+void release_robust_list(thread& dying);
+
 } // namespace task

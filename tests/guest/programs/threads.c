@@ -208,6 +208,30 @@ static void test_cancel(void) {
 static void test_cancel(void) {}
 #endif
 
+#if defined(__GLIBC__) || defined(PTHREAD_MUTEX_ROBUST)
+static pthread_mutex_t robust;
+
+static void *die_holding(void *argument) {
+    pthread_mutex_lock(&robust);
+    return argument;
+}
+
+static void test_robust(void) {
+    pthread_mutexattr_t attributes;
+    pthread_t other;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutex_init(&robust, &attributes);
+    pthread_create(&other, NULL, die_holding, NULL);
+    pthread_join(other, NULL);
+    CHECK("threads.robust_mutex", pthread_mutex_lock(&robust) == EOWNERDEAD);
+    pthread_mutex_consistent(&robust);
+    pthread_mutex_unlock(&robust);
+}
+#else
+static void test_robust(void) {}
+#endif
+
 static void test_many(void) {
     int wrong = 0;
     for (int i = 0; i < 100; i++) {
@@ -230,6 +254,7 @@ int main(int argc, char **argv) {
     test_exit_with_threads();
     test_exec_from_thread(argv[0]);
     test_cancel();
+    test_robust();
     test_many();
     return finish();
 }
