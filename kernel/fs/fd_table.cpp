@@ -4,16 +4,24 @@
 #include "kernel/fs/fd_table.hpp"
 
 #include "kernel/abi/errno.h"
+#include "kernel/abi/process.h"
 #include "kernel/fs/dentry.hpp"
 #include "kernel/fs/file_lock.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/kmalloc.hpp"
+#include "kernel/task/process.hpp"
 
 namespace fs {
 
 namespace {
 
 constexpr int first_capacity = 32;
+
+/// One more than the largest descriptor that the calling process may get now.
+int current_fd_limit() {
+    const uint64_t soft = task::current_limit(RLIMIT_NOFILE);
+    return soft < fd_limit ? static_cast<int>(soft) : fd_limit;
+}
 
 } // namespace
 
@@ -85,8 +93,9 @@ lib::result<lib::ref<fd_table>> fd_table::copy() {
 }
 
 lib::result<int> fd_table::install(lib::ref<file> f, fd_flags flags, int minimum) {
-    if (minimum < 0 || minimum >= fd_limit) {
-        return lib::error{EINVAL};
+    const int limit = current_fd_limit();
+    if (minimum < 0 || minimum >= limit) {
+        return lib::error{minimum == 0 ? EMFILE : EINVAL};
     }
     for (;;) {
         int fd = 0;
@@ -96,13 +105,16 @@ lib::result<int> fd_table::install(lib::ref<file> f, fd_flags flags, int minimum
             while (fd < capacity_ && slots_[fd].open != nullptr) {
                 fd++;
             }
-            if (fd < capacity_) {
+            if (fd < capacity_ && fd < limit) {
                 slots_[fd] = {f.leak(), flags == fd_flags::close_on_exec};
                 if (minimum <= lowest_free_) {
                     lowest_free_ = fd + 1;
                 }
                 return fd;
             }
+        }
+        if (fd >= limit) {
+            return lib::error{EMFILE};
         }
         TRY(reserve(fd + 1));
     }
@@ -125,7 +137,7 @@ lib::result<lib::ref<file>> fd_table::get(int fd) {
 }
 
 lib::result<void> fd_table::install_at(int fd, lib::ref<file> f, fd_flags flags) {
-    if (fd < 0 || fd >= fd_limit) {
+    if (fd < 0 || fd >= current_fd_limit()) {
         return lib::error{EBADF};
     }
     TRY(reserve(fd + 1));

@@ -49,6 +49,7 @@ lib::result<void> path_walk::run_locked(dentry* start, const char* path, last_li
     }
     root_ = current_root_locked();
     at_ = start != nullptr ? lib::ref<dentry>::share(start) : current_directory_locked();
+    who_ = task::current_credentials();
     rest_ = path;
     last_wanted_ = last_wanted;
     if (*path == '/') {
@@ -91,7 +92,7 @@ lib::result<bool> path_walk::step() {
     if (!at_->node->is_directory()) {
         return lib::error{ENOTDIR};
     }
-    TRY(check_access(*at_->node, may_execute));
+    TRY(check_access(*at_->node, may_execute, who_));
     if (last == name_view{".", 1} || last == name_view{"..", 2}) {
         if (last.length == 2) {
             at_ = top_mount(lib::ref<dentry>::share(parent_of_locked(*at_, *root_)));

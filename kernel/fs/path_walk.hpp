@@ -4,6 +4,7 @@
 #include "kernel/fs/dentry.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/mm/kmalloc.hpp"
+#include "kernel/task/process.hpp"
 
 namespace fs {
 
@@ -37,6 +38,7 @@ private:
     lib::result<bool> enter(bool is_last);
     lib::result<bool> follow_link(dentry& link, bool is_last);
 
+    task::credentials who_; ///< Fetched once: every component is checked against it.
     lib::ref<dentry> root_;
     lib::ref<dentry> at_;
     const char* rest_ = nullptr;
