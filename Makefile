@@ -52,7 +52,7 @@ KERNEL_CXXFLAGS := -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -mno-red-
     -mcmodel=kernel -fno-pic -fno-pie -fcf-protection=none -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-threadsafe-statics -fno-asynchronous-unwind-tables \
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
-    -mstack-protector-guard-offset=40 $(OPTIMISE) $(WARNINGS) -I. -MMD -MP
+    -mstack-protector-guard-offset=40 -Wframe-larger-than=2048 $(OPTIMISE) $(WARNINGS) -I. -MMD -MP
 # Variables without a value hold nothing of what was on the stack before: programs cannot be shown it, and in
 # debug builds it is a pattern that does not pass for a value.
 ifeq ($(MODE),debug)

@@ -55,13 +55,13 @@ bool read_root_pointer(uint64_t physical, root_pointer& root) {
 
 /// The BIOS keeps it on a 16-byte boundary between 0xe0000 and 0xfffff.
 uint64_t search_root_pointer() {
-    uint8_t page[4096];
-    for (uint64_t base = 0xe0000; base < 0x100000; base += sizeof page) {
-        if (!read_physical(base, page, sizeof page)) {
+    for (uint64_t base = 0xe0000; base < 0x100000; base += sizeof table) {
+        if (!read_physical(base, table, sizeof table)) {
             return 0;
         }
-        for (size_t offset = 0; offset < sizeof page; offset += 16) {
-            if (memcmp(page + offset, "RSD PTR ", 8) == 0 && sum(page + offset, root_pointer_v1_bytes) == 0) {
+        for (size_t offset = 0; offset < sizeof table; offset += 16) {
+            if (memcmp(table + offset, "RSD PTR ", 8) == 0 &&
+                sum(table + offset, root_pointer_v1_bytes) == 0) {
                 return base + offset;
             }
         }
