@@ -52,6 +52,8 @@ LIBC_SRC := \
     libc/src/pthread_locks.cpp \
     libc/src/qsort.cpp \
     libc/src/random.cpp \
+    libc/src/regcomp.cpp \
+    libc/src/regexec.cpp \
     libc/src/resolver.cpp \
     libc/src/scan_numbers.cpp \
     libc/src/scanf.cpp \
