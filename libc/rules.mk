@@ -20,7 +20,7 @@ CXX_TEMPLATES := -idirafter /usr/include/c++/$(CXX_VERSION) \
 LIBC_CXXFLAGS = -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-pic -fno-pie \
     -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables -fno-strict-aliasing \
     -fno-tree-loop-distribute-patterns -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections \
-    -fdata-sections -ftls-model=local-exec $(LIBC_OPTIMISE) $(WARNINGS) $(CXX_INCLUDES) $(LIBC_INCLUDES) -MMD -MP
+    -fdata-sections -ftls-model=local-exec $(LIBC_OPTIMISE) $(WARNINGS) $(CXX_INCLUDES) $(LIBC_INCLUDES) -MD -MP
 
 LIBC_OBJECTS := $(LIBC_SRC:%=$O/%.o)
 LIBC_HEADERS := $(sort $(shell find libc/include -type f) $(wildcard kernel/abi/*.h))

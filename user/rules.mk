@@ -9,7 +9,7 @@
 
 USER_FLAGS = $(LIBC_INCLUDES) -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ftls-model=local-exec \
-    $(OPTIMISE) -Os $(WARNINGS) -Wno-format-truncation -MMD -MP
+    $(OPTIMISE) -Os $(WARNINGS) -Wno-format-truncation -MD -MP
 USER_CFLAGS   = -std=gnu11 $(USER_FLAGS)
 USER_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics $(CXX_INCLUDES) $(USER_FLAGS) $(CXX_TEMPLATES)
 USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
