@@ -136,12 +136,23 @@ int run_program(node* command, char** argv, afterwards then) {
     return wait_for_job(program);
 }
 
+/// An error of expansion or assignment ends a script (POSIX 2.8.1), and only the command at a prompt.
+int expansion_error() {
+    if (!shell.interactive) {
+        exit_shell(2);
+    }
+    return 1;
+}
+
 /// Assignments and redirections without a command word.
 int run_wordless(node* command) {
     list<saved_descriptor> saved;
     bool fine = redirect(command->redirections, &saved);
     restore_descriptors(saved);
-    if (!fine || !assign(command->assignments, assign_to::shell)) {
+    if (!assign(command->assignments, assign_to::shell)) {
+        return expansion_error();
+    }
+    if (!fine) {
         return 1;
     }
     return shell.substituted ? shell.status : 0;
@@ -151,10 +162,7 @@ int run_simple(node* command, afterwards then) {
     list<char*> fields;
     shell.substituted = false;
     if (!expand_words(command->words, fields)) {
-        if (!shell.interactive) {
-            exit_shell(2);
-        }
-        return 1;
+        return expansion_error();
     }
     if (fields.size() == 0) {
         return run_wordless(command);

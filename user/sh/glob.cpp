@@ -168,8 +168,9 @@ bool has_pattern(const char* pattern) {
     for (; *pattern != '\0'; pattern++) {
         if (*pattern == '\\' && pattern[1] != '\0') {
             pattern++;
-        } else if (strchr("*?[", *pattern) != nullptr) {
-            return true;
+        } else if (*pattern == '*' || *pattern == '?' ||
+                   (*pattern == '[' && strchr(pattern, ']') != nullptr)) {
+            return true; // a lone [ is no pattern: the command of that name must not read a directory
         }
     }
     return false;
