@@ -32,6 +32,10 @@ using mm::page_size;
 
 constexpr uint64_t size_limit = page_tree::index_limit * page_size;
 
+/// Files leave this share of the memory to programs and the kernel: a full /tmp is ENOSPC for who fills it,
+/// not the end of somebody's process.
+constexpr size_t reserved_share = 16;
+
 uint64_t last_device = 16;
 
 struct ramfs_pages : mm::backing {
@@ -49,6 +53,11 @@ const mm::backing_ops pages_ops = {.get_page = get_page, .release = release_page
 
 enum class absent : unsigned char { leave, create };
 
+/// ENOSPC when the memory that is left is not for files.
+lib::result<void> check_space() {
+    return space_for_files() > 0 ? lib::result<void>{} : lib::error{ENOSPC};
+}
+
 /// The frame of a page with a count for the caller; null if it is absent and shall be left so.
 lib::result<mm::frame*> find_page(ramfs_pages& pages, uint64_t index, absent policy) {
     {
@@ -61,6 +70,7 @@ lib::result<mm::frame*> find_page(ramfs_pages& pages, uint64_t index, absent pol
     if (policy == absent::leave) {
         return nullptr;
     }
+    TRY(check_space());
     mm::frame* fresh = mm::allocate_zeroed_frame(mm::mem_tag::page_cache);
     if (fresh == nullptr) {
         return lib::error{ENOMEM};
@@ -146,6 +156,7 @@ lib::result<size_t> read_file(file& f, io_buffer& buffer, uint64_t& offset) {
 
 /// Fills a page that is not there yet as a whole, which spares it from being zeroed first.
 lib::result<void> write_fresh_page(ramfs_pages& pages, io_buffer& buffer, uint64_t index) {
+    TRY(check_space());
     mm::frame* fresh = mm::allocate_frames(0, mm::mem_tag::page_cache);
     if (fresh == nullptr) {
         return lib::error{ENOMEM};
@@ -282,6 +293,7 @@ lib::result<lib::ref<inode>> make_regular(uint32_t mode, uint64_t device) {
 }
 
 lib::result<lib::ref<inode>> make_ramfs_node(inode& directory, uint32_t mode, uint64_t rdev) {
+    TRY(check_space());
     switch (mode & S_IFMT) {
     case S_IFREG:
         return make_regular(mode, directory.device);
@@ -300,6 +312,12 @@ lib::result<lib::ref<inode>> make_ramfs_node(inode& directory, uint32_t mode, ui
 }
 
 } // namespace
+
+size_t space_for_files() {
+    const size_t reserve = mm::total_frame_count() / reserved_share;
+    const size_t free = mm::free_frame_count();
+    return free > reserve ? free - reserve : 0;
+}
 
 lib::result<void> set_link_target(inode& link, const char* target) {
     const size_t length = strlen(target);

@@ -7,12 +7,16 @@
 #include "kernel/lib/ref.hpp"
 #include "kernel/lib/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace fs {
 
 /// A new empty file system of this kind: its root directory. ENOMEM.
 lib::result<lib::ref<dentry>> make_ramfs(uint32_t root_mode);
+
+/// Pages that files may still take, all file systems of this kind together. Any context.
+size_t space_for_files();
 
 /// Gives a fresh symbolic link its target. ENOMEM.
 lib::result<void> set_link_target(inode& link, const char* target);

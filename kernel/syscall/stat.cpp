@@ -3,6 +3,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
 #include "kernel/fs/path.hpp"
+#include "kernel/fs/ramfs.hpp"
 #include "kernel/fs/scratch.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/frames.hpp"
@@ -97,7 +98,7 @@ lib::result<void> tell_file_system(const fs::inode& node, uint64_t address) {
     status.f_fsid[0] = static_cast<int32_t>(node.device);
     if (node.ops->magic == 0) {
         status.f_blocks = mm::total_frame_count();
-        status.f_bfree = status.f_bavail = mm::free_frame_count();
+        status.f_bfree = status.f_bavail = fs::space_for_files();
     }
     return mm::store(mm::user_ptr<struct statfs>(address), status);
 }
