@@ -161,7 +161,7 @@ sysagent: deps-run
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	@$(SELF) build/lumos.iso all test-programs
+	@$(SELF) build/lumos.iso all test-programs $(HOST)/unit
 	@MODE=$(MODE) tools/run_tests
 
 bench: deps-test
