@@ -35,10 +35,23 @@ bool may_share(const inet_sock& have, const inet_sock& want, uint32_t address) {
     return have_address != 0 && address != 0 && have_address != address;
 }
 
+/// The same for what TIME_WAIT keeps of a sock.
+bool may_share(const port_remains& have, const inet_sock& want, uint32_t address) {
+    return (have.bound_device != 0 && want.bound_device != 0 && have.bound_device != want.bound_device) ||
+           (have.reuse_port && want.reuse_port && have.owner_uid == want.owner_uid) ||
+           (have.reuse_address && want.reuse_address) ||
+           (have.address != 0 && address != 0 && have.address != address);
+}
+
 /// Whether the port is free for this sock. Table lock held.
 bool is_free(inet_port_table& table, const inet_sock& sk, uint32_t address, uint16_t port) {
     for (const inet_sock& other : table.bucket_of(port).socks) {
         if (&other != &sk && other.local_port == port && !may_share(other, sk, address)) {
+            return false;
+        }
+    }
+    for (const port_remains& other : table.bucket_of(port).remains) {
+        if (other.local_port == port && !may_share(other, sk, address)) {
             return false;
         }
     }
@@ -86,6 +99,9 @@ lib::result<void> ports_bind(inet_sock& sk, port_space space, uint32_t address, 
         // A port that nobody chose is shared with nobody, whatever the options say.
         bool used = false;
         for (const inet_sock& other : table.bucket_of(port).socks) {
+            used = used || other.local_port == port;
+        }
+        for (const port_remains& other : table.bucket_of(port).remains) {
             used = used || other.local_port == port;
         }
         if (!used) {
@@ -157,6 +173,25 @@ void ports_release(inet_sock& sk) {
     sk.port_bucket->socks.remove(sk);
     sk.port_bucket = nullptr;
     table.sock_count--;
+}
+
+void ports_leave_remains(const inet_sock& sk, port_remains& remains) {
+    inet_port_table& table = table_of(sk);
+    remains.local_port = sk.local_port;
+    remains.reuse_address = sk.reuse_address;
+    remains.reuse_port = sk.reuse_port;
+    remains.owner_uid = sk.owner_uid;
+    remains.address = sk.local_address;
+    remains.bound_device = sk.bound_device;
+    port::guard held(table.lock);
+    table.bucket_of(sk.local_port).remains.push_front(remains);
+}
+
+void ports_end_remains(stack& in, port_space space, port_remains& remains) {
+    port::guard held((*in.ports)[space].lock);
+    if (remains.link.linked()) {
+        remains.link.unlink();
+    }
 }
 
 lib::result<inet_ports*> create_inet_ports() {

@@ -35,6 +35,21 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
 void ports_inherit(inet_sock& child, const inet_sock& parent);
 /// Whether a listener may be started on this port: false when another one that must not share listens.
 bool ports_may_listen(inet_sock& sk);
+
+/// What TIME_WAIT keeps of a sock's hold on its port: until it ends, nobody may bind the port who could not
+/// have shared it with that sock (RFC 9293 §3.6.1; SO_REUSEADDR on both is the usual way).
+struct port_remains {
+    lib::list_link link;
+    uint16_t local_port = 0;
+    bool reuse_address = false;
+    bool reuse_port = false;
+    uint32_t owner_uid = 0;
+    uint32_t address = 0;
+    unsigned bound_device = 0;
+};
+void ports_leave_remains(const inet_sock& sk, port_remains& remains);
+/// Gives the remains' hold back; nothing happens when there is none.
+void ports_end_remains(stack& in, port_space space, port_remains& remains);
 /// Gives the port back; nothing happens when there is none.
 void ports_release(inet_sock& sk);
 

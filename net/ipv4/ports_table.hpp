@@ -9,6 +9,7 @@ namespace net {
 /// The socks on one port number (and on others that hash alike).
 struct inet_bind_bucket {
     lib::list<inet_sock, &inet_sock::port_link> socks;
+    lib::list<port_remains, &port_remains::link> remains;
 };
 
 /// The ports of one protocol.

@@ -139,6 +139,7 @@ void tcp_enter_time_wait(tcp_sock& sk, tcp_state substate, port::time_ns length)
         remains->ts_recent_at = sk.ts_recent_at;
         remains->ts_offset = sk.ts_offset;
         tcp_hash_time_wait(sk, *remains);
+        ports_leave_remains(sk, remains->held_port);
         set_expiry(*remains, length);
         if (substate == tcp_state::time_wait) {
             count(in, mib::tcpext_time_wait);
@@ -185,6 +186,7 @@ void tcp_end_time_wait(tcp_time_wait& remains) {
     if (remains.owner_stack->timers.cancel(remains.expiry)) {
         lib::ref<tcp_time_wait>::adopt(&remains); // the timer's reference ends here
     }
+    ports_end_remains(*remains.owner_stack, port_space::tcp, remains.held_port);
     if (tcp_unhash_time_wait(remains)) {
         lib::ref<tcp_time_wait>::adopt(&remains); // and the table's
     }

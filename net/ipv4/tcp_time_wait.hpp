@@ -6,6 +6,7 @@
 #include "kernel/lib/ref.hpp"
 #include "net/core/sk_buff.hpp"
 #include "net/core/timer.hpp"
+#include "net/ipv4/ports.hpp"
 #include "net/ipv4/tcp_endpoint.hpp"
 #include "net/wire/tcp.hpp"
 #include "net/wire/tcp_options.hpp"
@@ -15,7 +16,6 @@
 namespace net {
 
 class stack;
-struct inet_bind_bucket;
 struct tcp_sock;
 enum class tcp_state : uint8_t;
 
@@ -29,10 +29,10 @@ struct tcp_time_wait : lib::ref_counted {
 
     stack* const owner_stack;
     tcp_endpoint endpoint{tcp_endpoint_kind::time_wait}; ///< guarded by the table's lock
-    inet_bind_bucket* bucket = nullptr;                  ///< keeps the local port taken
+    port_remains held_port;                              ///< keeps the local port taken
     timer expiry;
 
-    // Guarded by the table's lock.
+    // Touched by the worker only, which is one; reports read it without a promise.
     tcp_state substate; ///< time_wait or fin_wait_2
     wire::seq snd_nxt;
     wire::seq rcv_nxt;

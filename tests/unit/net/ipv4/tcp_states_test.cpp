@@ -512,6 +512,24 @@ TEST_F(tcp_states, retransmits_with_backoff_and_gives_up) {
     EXPECT_EQ(outcome, -ETIMEDOUT);
 }
 
+TEST_F(tcp_states, time_wait_keeps_the_port_from_those_who_do_not_share) {
+    serve([](sim::user_socket&) {});
+    peer->connect();
+    peer->next();
+    peer->send({.flags = fin_ack});
+    peer->next();
+    EXPECT_EQ(state(), "06");
+    world.spawn("next server", [this] {
+        sim::user_socket strict(*host, SOCK_STREAM);
+        EXPECT_EQ(strict.bind("10.0.0.1", 80), -EADDRINUSE);
+        EXPECT_EQ(strict.set_option(SOL_SOCKET, SO_REUSEADDR, 1), 0);
+        EXPECT_EQ(strict.bind("10.0.0.1", 80), 0);
+        EXPECT_EQ(strict.listen(1), 0);
+    });
+    world.run_for(61 * second);
+    EXPECT_EQ(state(), "");
+}
+
 TEST_F(tcp_states, a_new_syn_may_follow_time_wait) {
     serve([](sim::user_socket&) {});
     peer->connect();
