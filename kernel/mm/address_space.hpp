@@ -107,6 +107,7 @@ private:
     lib::result<void> unmap_locked(uint64_t start, uint64_t end, removed_areas& removed);
     void merge_locked(uint64_t start, uint64_t end);
     void drop_pages_locked(uint64_t start, uint64_t end);
+    area* new_area_locked(const area& like);
     void take_out_locked(area& gone);
     lib::result<uint64_t> grow_locked(area& old, uint64_t start, uint64_t old_end, uint64_t new_length,
                                       move_policy policy, removed_areas& removed);
@@ -129,6 +130,7 @@ private:
     arch::spinlock lock_{lib::lock_rank::address_space};
     // Guarded by lock_.
     area_list areas_;
+    size_t area_count_ = 0;
     area* last_hit_ = nullptr; ///< Where the last fault was; most faults come in runs.
     uint64_t root_physical_ = 0;
     uint64_t generation_ = 0; ///< Changes with the list of areas.

@@ -17,6 +17,9 @@ namespace {
 constexpr uint64_t mmap_top = 0x7ffff0000000;
 /// Kept free below an area that is a stack, so that it cannot run into a neighbour unnoticed.
 constexpr uint64_t stack_gap = 256 * page_size;
+/// A bound on what a program can make the kernel search through.
+constexpr size_t most_areas = 4096;
+
 bool is_page_aligned(uint64_t value) {
     return value % page_size == 0;
 }
@@ -105,6 +108,18 @@ void address_space::take_out_locked(area& gone) {
         last_hit_ = nullptr;
     }
     areas_.remove(gone);
+    --area_count_;
+}
+
+/// A copy that is in no list yet; nullptr if memory is short or the program has too many.
+area* address_space::new_area_locked(const area& like) {
+    if (area_count_ == most_areas) {
+        return nullptr;
+    }
+    area* const fresh =
+        new (mem_tag::space) area{{}, like.start, like.end, like.prot, like.flags, like.object, like.offset};
+    area_count_ += fresh != nullptr ? 1 : 0;
+    return fresh;
 }
 
 lib::result<void> address_space::insert_locked(const area& wanted) {
@@ -125,8 +140,7 @@ lib::result<void> address_space::insert_locked(const area& wanted) {
         above->offset = wanted.offset;
         return {};
     }
-    area* const fresh = new (mem_tag::space)
-        area{{}, wanted.start, wanted.end, wanted.prot, wanted.flags, wanted.object, wanted.offset};
+    area* const fresh = new_area_locked(wanted);
     if (fresh == nullptr) {
         return lib::error{ENOMEM};
     }
@@ -143,17 +157,13 @@ lib::result<void> address_space::split_at_locked(uint64_t address) {
     if (whole == nullptr || whole->start == address) {
         return {};
     }
-    area* const upper = new (mem_tag::space) area{{},
-                                                  address,
-                                                  whole->end,
-                                                  whole->prot,
-                                                  whole->flags,
-                                                  whole->object,
-                                                  whole->offset + (address - whole->start)};
+    area* const upper = new_area_locked(*whole);
     if (upper == nullptr) {
         return lib::error{ENOMEM};
     }
     ++generation_;
+    upper->start = address;
+    upper->offset += address - whole->start;
     whole->end = address;
     areas_.insert_after(*whole, *upper);
     return {};

@@ -53,8 +53,7 @@ lib::result<void> address_space::copy_pages_locked(address_space& parent, const 
 
 lib::result<void> address_space::copy_areas_from(address_space& parent) {
     for (const area& each : parent.areas_) {
-        area* const copy = new (mem_tag::space)
-            area{{}, each.start, each.end, each.prot, each.flags, each.object, each.offset};
+        area* const copy = new_area_locked(each);
         if (copy == nullptr) {
             return lib::error{ENOMEM};
         }

@@ -184,6 +184,10 @@ frame& virtual_to_frame(const void* direct_map_address) {
     return physical_to_frame(reinterpret_cast<uint64_t>(direct_map_address) - direct_map);
 }
 
+uint64_t end_of_direct_map() {
+    return frame_count * page_size;
+}
+
 size_t free_frame_count() {
     arch::spin_guard guard(frames_lock);
     return free_frames;

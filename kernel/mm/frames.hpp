@@ -43,6 +43,9 @@ void* frame_to_virtual(const frame& block);
 frame& physical_to_frame(uint64_t physical);
 frame& virtual_to_frame(const void* direct_map_address);
 
+/// The first physical address that has no struct frame.
+uint64_t end_of_direct_map();
+
 /// Frames in the free lists, and frames managed in all.
 size_t free_frame_count();
 size_t total_frame_count();

@@ -235,6 +235,22 @@ void kfree(void* memory) {
     page_put(inside);
 }
 
+void check_object_span(const void* memory, size_t length_bytes) {
+    const uint64_t physical = reinterpret_cast<uint64_t>(memory) - direct_map;
+    if (length_bytes == 0 || physical >= end_of_direct_map()) {
+        return; // a stack, a variable
+    }
+    const frame& inside = physical_to_frame(physical);
+    if (inside.state == frame_state::slab) {
+        const size_class& kind = classes[inside.slab_class];
+        const uint64_t offset = physical & (kind.slab_bytes() - 1);
+        ASSERT(offset < uint64_t{kind.objects} * kind.object_bytes);
+        ASSERT(length_bytes <= kind.object_bytes - offset % kind.object_bytes);
+        return;
+    }
+    ASSERT(inside.state != frame_state::free);
+}
+
 size_t kmalloc_usable_size(const void* memory) {
     const frame& inside = virtual_to_frame(memory);
     return inside.state == frame_state::slab ? classes[inside.slab_class].object_bytes

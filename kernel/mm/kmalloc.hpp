@@ -20,6 +20,11 @@ namespace mm {
 /// Gives back what kmalloc returned; nullptr is allowed. Freeing twice stops the machine. Any context.
 void kfree(void* memory);
 
+/// Stops the machine unless length_bytes at memory lie inside one object: of kmalloc, a block of frames, or
+/// whatever is not the allocators' (stacks, variables). The user copies call it, so that a wrong length can
+/// neither show nor overwrite a neighbour.
+void check_object_span(const void* memory, size_t length_bytes);
+
 /// Bytes usable behind a pointer of kmalloc, at least the size asked for.
 size_t kmalloc_usable_size(const void* memory);
 

@@ -4,6 +4,7 @@
 #include "kernel/mm/user_ptr.hpp"
 
 #include "kernel/abi/errno.h"
+#include "kernel/mm/kmalloc.hpp"
 
 extern "C" {
 size_t user_copy(void* to, const void* from, size_t length);
@@ -28,15 +29,18 @@ size_t bytes_in_user_space(uint64_t address, size_t length) {
 
 size_t copy_from_user_partial(void* to, user_ptr<const void> from, size_t length) {
     const size_t allowed = bytes_in_user_space(from.address(), length);
+    check_object_span(to, allowed);
     return allowed - user_copy(to, reinterpret_cast<const void*>(from.address()), allowed);
 }
 
 size_t copy_to_user_partial(user_ptr<void> to, const void* from, size_t length) {
     const size_t allowed = bytes_in_user_space(to.address(), length);
+    check_object_span(from, allowed);
     return allowed - user_copy(reinterpret_cast<void*>(to.address()), from, allowed);
 }
 
 lib::result<void> copy_from_user(void* to, user_ptr<const void> from, size_t length) {
+    check_object_span(to, length);
     if (!is_user_range(from.address(), length) ||
         user_copy(to, reinterpret_cast<const void*>(from.address()), length) != 0) {
         return lib::error{EFAULT};
@@ -45,6 +49,7 @@ lib::result<void> copy_from_user(void* to, user_ptr<const void> from, size_t len
 }
 
 lib::result<void> copy_to_user(user_ptr<void> to, const void* from, size_t length) {
+    check_object_span(from, length);
     if (!is_user_range(to.address(), length) ||
         user_copy(reinterpret_cast<void*>(to.address()), from, length) != 0) {
         return lib::error{EFAULT};
