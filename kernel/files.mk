@@ -22,6 +22,7 @@ KERNEL_SRC := \
     kernel/arch/symbols.cpp \
     kernel/arch/trap_entry.asm \
     kernel/arch/traps.cpp \
+    kernel/console.cpp \
     kernel/crash_test.cpp \
     kernel/fs/dentry.cpp \
     kernel/fs/devfs.cpp \
@@ -48,10 +49,10 @@ KERNEL_SRC := \
     kernel/fs/procfs.cpp \
     kernel/fs/procfs_process.cpp \
     kernel/fs/procfs_system.cpp \
+    kernel/fs/procfs_tree.cpp \
     kernel/fs/pty.cpp \
     kernel/fs/ramfs.cpp \
     kernel/fs/tty.cpp \
-    kernel/console.cpp \
     kernel/interrupts_file.cpp \
     kernel/lib/chacha20.cpp \
     kernel/lib/format.cpp \

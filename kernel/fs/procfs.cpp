@@ -1,5 +1,6 @@
 // The machinery of /proc: a tree of dentries for what is registered, texts generated at the first read.
-// What can be read there is in procfs_system.cpp (the machine) and procfs_process.cpp (/proc/N).
+// What can be read there is in procfs_system.cpp (the machine), procfs_process.cpp and procfs_tree.cpp
+// (/proc/N).
 //
 // An open file has its own copy of the text. It is made again whenever somebody reads from offset 0, so
 // that a program that rewinds sees news, and one that reads in small steps sees one moment.

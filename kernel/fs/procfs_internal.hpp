@@ -1,8 +1,12 @@
 #pragma once
-// Shared by the three files of procfs.
+// Shared by the files of procfs.
 
 #include "kernel/fs/inode.hpp"
 #include "kernel/fs/procfs.hpp"
+
+namespace task {
+struct process;
+}
 
 namespace fs {
 
@@ -21,7 +25,21 @@ lib::result<void> open_procfs_text(inode& node, file& f);
 /// Adds a node to the tree under a name with slashes. EEXIST, ENOMEM.
 lib::result<void> add_procfs_node(const char* name, lib::ref<inode> node);
 
-/// procfs_process.cpp: the root directory, with an entry per process; /proc/self and its like.
+/// A text of /proc/N.
+struct process_text {
+    const char* name;
+    uint32_t mode;
+    lib::result<void> (*write)(task::process& who, procfs_text& text);
+};
+
+/// procfs_process.cpp: what there is to read about a process.
+extern const process_text process_texts[];
+extern const size_t process_text_count;
+
+/// The mounts, for /proc/mounts and /proc/N/mounts.
+lib::result<void> write_mounts(procfs_text& text);
+
+/// procfs_tree.cpp: the root directory, with an entry per process; /proc/self and its like.
 extern const inode_ops process_list_ops;
 lib::result<void> register_process_links();
 

@@ -101,17 +101,8 @@ lib::result<void> write_cpuinfo(procfs_text& text, void*) {
     return {};
 }
 
-lib::result<void> write_mounts(procfs_text& text, void*) {
-    scratch path(path_limit);
-    if (!path) {
-        return lib::error{ENOMEM};
-    }
-    mount_description mounted;
-    for (size_t i = 0; describe_mount(i, mounted); i++) {
-        TRY(absolute_path(*mounted.root, root_entry(), path.data(), path.size()));
-        text.print("%s %s %s rw 0 0\n", mounted.type, path.data(), mounted.type);
-    }
-    return {};
+lib::result<void> write_all_mounts(procfs_text& text, void*) {
+    return write_mounts(text);
 }
 
 lib::result<void> write_command_line(procfs_text& text, void*) {
@@ -164,7 +155,7 @@ constexpr system_file files[] = {
     {"filesystems", write_file_systems, 0},
     {"loadavg", write_loadavg, 0},
     {"meminfo", write_meminfo, 0},
-    {"mounts", write_mounts, 0},
+    {"mounts", write_all_mounts, 0},
     {"stat", write_stat, 0},
     {"sys/fs/file-max", write_number, open_file_limit},
     {"sys/fs/file-nr", write_file_count, 0},
@@ -178,6 +169,19 @@ constexpr system_file files[] = {
 };
 
 } // namespace
+
+lib::result<void> write_mounts(procfs_text& text) {
+    scratch path(path_limit);
+    if (!path) {
+        return lib::error{ENOMEM};
+    }
+    mount_description mounted;
+    for (size_t i = 0; describe_mount(i, mounted); i++) {
+        TRY(absolute_path(*mounted.root, root_entry(), path.data(), path.size()));
+        text.print("%s %s %s rw 0 0\n", mounted.type, path.data(), mounted.type);
+    }
+    return {};
+}
 
 lib::result<void> register_system_files() {
     for (const system_file& each : files) {
