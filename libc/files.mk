@@ -61,6 +61,7 @@ LIBC_SRC := \
     libc/src/services.cpp \
     libc/src/signal.cpp \
     libc/src/socket.cpp \
+    libc/src/spawn.cpp \
     libc/src/stack_protector.cpp \
     libc/src/start.cpp \
     libc/src/strftime.cpp \

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,6 +122,30 @@ static void test_processes(void) {
     CHECK(execvp("no-such-program", (char* const[]){"x", NULL}) == -1 && errno == ENOENT);
 }
 
+static void test_spawn(void) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    pid_t pid = 0;
+    int status;
+    char line[64] = "";
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 1, "spawned", O_WRONLY | O_CREAT | O_TRUNC, 0600) == 0);
+    CHECK(posix_spawn_file_actions_adddup2(&actions, 1, 5) == 0 &&
+          posix_spawn_file_actions_addclose(&actions, 5) == 0);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    CHECK(posix_spawnp(&pid, "echo", &actions, &attributes, (char* const[]){"echo", "spawned", NULL},
+                       environ) == 0);
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+    FILE* file = fopen("spawned", "r");
+    CHECK(file != NULL && fgets(line, sizeof line, file) != NULL && strcmp(line, "spawned\n") == 0);
+    fclose(file);
+    CHECK(posix_spawn(&pid, "/no/such/program", NULL, NULL, (char* const[]){"x", NULL}, environ) == ENOENT);
+    CHECK(posix_spawn(&pid, "/tmp", NULL, NULL, (char* const[]){"x", NULL}, environ) != 0);
+    CHECK(waitpid(-1, &status, WNOHANG) == -1 && errno == ECHILD);
+    posix_spawn_file_actions_destroy(&actions);
+}
+
 static void test_names(void) {
     char path[4096], resolved[4096];
     CHECK(mkdir("d", 0755) == 0 && mkdir("d/e", 0755) == 0 && symlink("../c.txt", "d/link") == 0);
@@ -153,6 +178,7 @@ int main(void) {
     test_lines();
     test_memory_files();
     test_processes();
+    test_spawn();
     test_names();
     CHECK(chdir("/") == 0);
     char command[64];
