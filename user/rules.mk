@@ -7,9 +7,12 @@
 #   make programs              builds them all
 #   make EXTRA=dir ...         the content of dir is laid over the root file system
 
+# Small in the release build, because every program carries a copy of what it uses; easy to step through otherwise.
+USER_SIZE_release := -Os
+
 USER_FLAGS = $(LIBC_INCLUDES) -fno-pic -fno-pie -fcf-protection=none -fno-stack-protector \
     -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ftls-model=local-exec \
-    $(OPTIMISE) -Os $(WARNINGS) -Wno-format-truncation -MD -MP
+    $(OPTIMISE) $(USER_SIZE_$(MODE)) $(WARNINGS) -Wno-format-truncation -MD -MP
 USER_CFLAGS   = -std=gnu11 $(USER_FLAGS)
 USER_CXXFLAGS = -std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics $(CXX_INCLUDES) $(USER_FLAGS) $(CXX_TEMPLATES)
 USER_LDFLAGS := -nostdlib -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
