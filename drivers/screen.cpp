@@ -2,8 +2,9 @@
 // ECMA-48 that shells and full-screen programs use (8.3: CUU CUD CUF CUB CUP ED EL SGR and a few more).
 // UTF-8 beyond ASCII shows as '?'.
 //
-// The grid is kept here and compared before drawing: scrolling redraws only cells that differ, which is
-// what makes it bearable on a frame buffer.
+// Two grids are kept: what is wanted and what is shown. A write changes the first one; at its end the cells
+// that differ are drawn. So a hundred lines that scroll by in one write are drawn once, which is what makes a
+// frame buffer bearable.
 
 #include "drivers/screen.hpp"
 
@@ -23,7 +24,9 @@ constexpr unsigned tab_width = 8;
 enum class parse_state : uint8_t { text, escape, sequence, string };
 
 screen_device device;
-screen_cell* grid = nullptr; ///< What is shown; guarded by the console's lock, as all below.
+screen_cell* grid = nullptr;               ///< What is wanted; guarded by the console's lock, as all below.
+screen_cell* shown = nullptr;              ///< What the device shows.
+unsigned changed_top = 0, changed_end = 0; ///< Rows where the two may differ: from top to before end.
 unsigned row = 0;
 unsigned column = 0; ///< May equal the width: the next character wraps.
 unsigned saved_row = 0, saved_column = 0;
@@ -51,11 +54,28 @@ screen_cell blank() {
 }
 
 void put(unsigned at_row, unsigned at_column, screen_cell cell) {
-    screen_cell& shown = grid[at_row * device.columns + at_column];
-    if (shown != cell) {
-        shown = cell;
-        device.draw(at_row, at_column, cell);
+    grid[at_row * device.columns + at_column] = cell;
+    if (changed_top == changed_end) {
+        changed_top = at_row;
+        changed_end = at_row + 1;
+    } else {
+        changed_top = smaller(changed_top, at_row);
+        changed_end = at_row < changed_end ? changed_end : at_row + 1;
     }
+}
+
+/// Draws what has changed.
+void draw_changes() {
+    for (unsigned i = changed_top; i < changed_end; i++) {
+        for (unsigned j = 0; j < device.columns; j++) {
+            const unsigned index = i * device.columns + j;
+            if (shown[index] != grid[index]) {
+                shown[index] = grid[index];
+                device.draw(i, j, grid[index]);
+            }
+        }
+    }
+    changed_top = changed_end = 0;
 }
 
 void erase(unsigned at_row, unsigned from, unsigned to) {
@@ -345,14 +365,17 @@ void setup_screen(const boot::screen& found) {
         return;
     }
     const size_t cells = size_t{made.rows} * made.columns;
-    grid = static_cast<screen_cell*>(mm::kmalloc_zeroed(cells * sizeof(screen_cell), mm::mem_tag::driver));
+    grid =
+        static_cast<screen_cell*>(mm::kmalloc_zeroed(2 * cells * sizeof(screen_cell), mm::mem_tag::driver));
     if (grid == nullptr) {
         LOG_WARNING("screen: no memory for %u x %u characters", made.columns, made.rows);
         return;
     }
+    shown = grid + cells; // No cell is zero: all of them will be drawn.
     device = made;
     region_bottom = device.rows - 1u;
     erase_display(2);
+    draw_changes();
     show_cursor();
 }
 
@@ -363,6 +386,7 @@ void write_screen(const char* bytes, size_t length) {
     for (size_t i = 0; i < length; i++) {
         take_byte(static_cast<uint8_t>(bytes[i]));
     }
+    draw_changes();
     show_cursor();
 }
 
