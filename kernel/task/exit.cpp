@@ -71,6 +71,9 @@ void release_resources(process& self) {
         std::swap(files, self.files);
         std::swap(directories, self.directories);
         std::swap(space, self.space);
+    }
+    {
+        const arch::spin_guard guard(process_table_lock);
         self.own_usage.peak_memory_bytes = resident;
     }
     const lib::ref<mm::address_space> loaded = switch_space(nullptr);
