@@ -1,6 +1,6 @@
 """gdb for Lumos: printers for the types of kernel/lib and net/, and commands that speak network.
 
-    lumos sockets      every TCP, UDP and raw sock: number, state, addresses, queues
+    lumos sockets      TCP listeners and connections: number, state, ends, queues, sequence numbers
     lumos skb EXPR     one packet: headers, payload, who holds it
     lumos drops        reasons and counts of lost packets
     lumos tables       the tables of indirect calls, with the functions in them
@@ -60,29 +60,30 @@ class ref_printer:
         return f"ref to {self.object} (count {int(self.object['count_'])})"
 
 
+def elements(intrusive):
+    """Pointers to the elements of a lib::list<T, &T::link>, found the way the list itself finds them."""
+    element = intrusive.type.strip_typedefs().template_argument(0).pointer()
+    offset = int(intrusive.type.strip_typedefs().template_argument(1).cast(gdb.lookup_type("long")))
+    head = int(intrusive["head_"].address)
+    link = intrusive["head_"]["next"]
+    for _ in range(10000):
+        if int(link) in (0, head):
+            return
+        yield gdb.Value(int(link) - offset).cast(element)
+        link = link["next"]
+
+
 class list_printer:
-    """lib::list<T, &T::link>: its elements, found the way the list itself finds them."""
+    """lib::list<T, &T::link>: its elements."""
 
     def __init__(self, value):
         self.value = value
-        self.element = value.type.template_argument(0)
-
-    def offset(self):
-        member = self.value.type.template_argument(1)
-        return int(member)
 
     def to_string(self):
         return "list"
 
     def children(self):
-        head = self.value["head_"].address
-        link = self.value["head_"]["next"]
-        index = 0
-        while int(link) != 0 and int(link) != int(head) and index < 1000:
-            owner = gdb.Value(int(link) - self.offset()).cast(self.element.pointer())
-            yield f"[{index}]", owner
-            link = link["next"]
-            index += 1
+        return ((f"[{index}]", element) for index, element in enumerate(elements(self.value)))
 
     def display_hint(self):
         return "array"
@@ -102,7 +103,7 @@ def build_printers():
 
 def network_stack():
     """The kernel's net::stack, or an error before the network is up."""
-    pointer = gdb.parse_and_eval("net_port::kernel_stack_pointer")
+    pointer = gdb.parse_and_eval("'net::port::(anonymous namespace)::the_stack'")
     if int(pointer) == 0:
         raise gdb.GdbError("the network stack does not exist yet")
     return pointer.dereference()
@@ -117,7 +118,9 @@ def function_name(pointer):
     symbol = gdb.block_for_pc(int(pointer)) if int(pointer) else None
     while symbol is not None and symbol.function is None:
         symbol = symbol.superblock
-    return symbol.function.print_name.split("(")[0] if symbol is not None else "-"
+    if symbol is None:
+        return "-"
+    return symbol.function.name.replace("(anonymous namespace)::", "").split("(")[0]
 
 
 # ---- commands ---------------------------------------------------------------------------------------------
@@ -181,6 +184,37 @@ class lumos_skb(gdb.Command):
                 print(f"  {at:04x}  {shown[at:at + 16].hex(' ')}")
 
 
+class lumos_sockets(gdb.Command):
+    """Shows the TCP listeners and connections: number, state, ends, queued bytes, send and receive sequence."""
+
+    def __init__(self):
+        super().__init__("lumos sockets", gdb.COMMAND_DATA)
+
+    @staticmethod
+    def show(sk):
+        state = str(sk["state"]).rsplit("::", 1)[-1]
+        local = f"{address(sk['local_address'])}:{int(sk['local_port'])}"
+        remote = f"{address(sk['remote_address'])}:{int(sk['remote_port'])}"
+        print(f"sock {int(sk['id']):4} {state:14} {local:22} {remote:22} receive queue {int(sk['receive_queue']['bytes_'])}"
+              f"  snd_una {int(sk['snd_una']['value'])}  rcv_nxt {int(sk['rcv_nxt']['value'])}")
+
+    def invoke(self, _argument, _from_tty):
+        table = network_stack()["tcp"].dereference()
+        connection = gdb.lookup_type("net::tcp_sock")
+        inside = next(field.bitpos // 8 for field in connection.fields() if field.name == "endpoint")
+        for name in ("listeners", "connections"):
+            for bucket in range(table[name].type.range()[1] + 1):
+                for element in elements(table[name][bucket]):
+                    if name == "connections":
+                        if str(element["kind"]).endswith("time_wait"):
+                            key = element["key"]
+                            print(f"     TIME_WAIT          {address(key['local_address'])}:{int(key['local_port'])} "
+                                  f"{address(key['remote_address'])}:{int(key['remote_port'])}")
+                            continue
+                        element = gdb.Value(int(element) - inside).cast(connection.pointer())
+                    self.show(element)
+
+
 class lumos_tables(gdb.Command):
     """Shows the tables of indirect calls of the network stack: families, inetsw, handlers, devices."""
 
@@ -219,6 +253,7 @@ lumos_stack()
 lumos_drops()
 lumos_skb()
 lumos_tables()
+lumos_sockets()
 # Stepping shows our code, not the compiler's headers.
 gdb.execute("skip -gfi /usr/include/c++/*")
 gdb.execute("set print pretty on")
