@@ -23,6 +23,20 @@ bool take_until(FILE& file, int delimiter, char* to, size_t room, size_t& taken)
     return found != nullptr;
 }
 
+/// Looks at errors of one call only, and leaves older marks as they were.
+class error_watch {
+public:
+    explicit error_watch(FILE& file) : file_(file), before_(file.failed) { file.failed = false; }
+    ~error_watch() { file_.failed |= before_; }
+    error_watch(const error_watch&) = delete;
+    error_watch& operator=(const error_watch&) = delete;
+    bool failed() const { return file_.failed; }
+
+private:
+    FILE& file_;
+    bool before_;
+};
+
 bool has_input(FILE& file) {
     return (file.now == libc::direction::reading && file.next < file.end) || libc::fill(file);
 }
@@ -99,6 +113,7 @@ int putchar(int character) {
 
 char* fgets(char* buffer, int size, FILE* file) {
     libc::file_guard hold(file);
+    error_watch errors(*file);
     size_t length = 0;
     size_t room = size > 0 ? static_cast<size_t>(size) - 1 : 0;
     while (length < room && has_input(*file)) {
@@ -109,7 +124,7 @@ char* fgets(char* buffer, int size, FILE* file) {
             break;
         }
     }
-    if (size <= 0 || (length == 0 && room > 0) || file->failed) {
+    if (size <= 0 || (length == 0 && room > 0) || errors.failed()) {
         return nullptr;
     }
     buffer[length] = '\0';
@@ -118,6 +133,7 @@ char* fgets(char* buffer, int size, FILE* file) {
 
 ssize_t getdelim(char** buffer, size_t* size, int delimiter, FILE* file) {
     libc::file_guard hold(file);
+    error_watch errors(*file);
     size_t length = 0;
     bool complete = false;
     while (!complete && has_input(*file)) {
@@ -129,7 +145,7 @@ ssize_t getdelim(char** buffer, size_t* size, int delimiter, FILE* file) {
         complete = take_until(*file, delimiter, *buffer + length, there, taken);
         length += taken;
     }
-    if (length == 0 || file->failed) {
+    if (length == 0 || errors.failed()) {
         return -1;
     }
     (*buffer)[length] = '\0';

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +45,19 @@ int flush_file(FILE* file) {
         return drop_input(*file) ? 0 : EOF;
     }
     return flush(*file) ? 0 : EOF;
+}
+
+constexpr int most_tries = 100;
+
+void flush_unless_held(FILE* file) {
+    for (int attempt = 0; attempt < most_tries; attempt++) {
+        if (ftrylockfile(file) == 0) {
+            flush_file(file);
+            funlockfile(file);
+            return;
+        }
+        sched_yield();
+    }
 }
 
 } // namespace
@@ -172,22 +186,29 @@ int fclose(FILE* file) {
 }
 
 int fcloseall(void) {
+    return fflush(nullptr);
+}
+
+int fflush(FILE* file) {
+    if (file != nullptr) {
+        return libc::flush_file(file);
+    }
     libc::guard hold(libc::list_lock);
     int result = 0;
-    for (FILE* file = libc::newest; file != nullptr; file = file->older) {
-        result |= libc::flush_file(file);
+    for (FILE* each = libc::newest; each != nullptr; each = each->older) {
+        result |= libc::flush_file(each);
     }
     return result | libc::flush_file(stdout);
 }
 
-int fflush(FILE* file) {
-    return file != nullptr ? libc::flush_file(file) : fcloseall();
-}
-
-/// Called by exit().
+/// Called by exit(). A file that another thread holds, perhaps forever in a read, is left alone after a
+/// while.
 void libc_flush_files() {
-    fcloseall();
-    libc::flush_file(stdin);
+    libc::flush_unless_held(stdout);
+    libc::flush_unless_held(stdin);
+    for (FILE* each = libc::newest; each != nullptr; each = each->older) {
+        libc::flush_unless_held(each);
+    }
 }
 
 int fileno(FILE* file) {

@@ -59,6 +59,7 @@ bool prepend(char* rest, const char* link, size_t link_size, const char* tail) {
 /// Resolves `rest` onto `path`; 0 or an errno value.
 int resolve(absolute_path& path, char* rest) {
     int links = 0;
+    char buffer[PATH_MAX]; // the rest after a link was put in its place
     while (*(rest += strspn(rest, "/")) != '\0') {
         size_t size = strcspn(rest, "/");
         char* tail = rest + size;
@@ -81,7 +82,6 @@ int resolve(absolute_path& path, char* rest) {
         if (linked < 0) {
             return static_cast<int>(-linked);
         }
-        static thread_local char buffer[PATH_MAX];
         if (++links > most_links || !prepend(buffer, link, static_cast<size_t>(linked), tail)) {
             return links > most_links ? ELOOP : ENAMETOOLONG;
         }

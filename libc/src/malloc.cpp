@@ -158,6 +158,11 @@ size_t usable_bytes(void* block, header* real) {
 
 extern "C" {
 
+/// Called by fork(): another thread's half-done change must not be copied into the child.
+void libc_lock_heap(int locks) {
+    locks ? heap_lock.acquire() : heap_lock.release();
+}
+
 void* malloc(size_t size) {
     void* block =
         size <= largest_class_bytes ? allocate_classed(size == 0 ? 1 : size) : allocate_mapping(size);

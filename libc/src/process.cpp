@@ -25,15 +25,22 @@ using libc::checked_int;
 
 extern "C" {
 
-// pthread_atfork() is linked only by programs that call it.
+// Linked only if the program uses pthread_atfork() or malloc().
 __attribute__((weak)) void libc_before_fork();
 __attribute__((weak)) void libc_after_fork(int in_child);
+__attribute__((weak)) void libc_lock_heap(int locks);
 
 pid_t fork(void) {
     if (libc_before_fork != nullptr) {
         libc_before_fork();
     }
+    if (libc_lock_heap != nullptr) {
+        libc_lock_heap(1);
+    }
     long pid = call(SYS_fork);
+    if (libc_lock_heap != nullptr) {
+        libc_lock_heap(0);
+    }
     if (pid == 0) {
         libc::this_thread()->id = static_cast<int>(call(SYS_gettid));
     }

@@ -90,7 +90,8 @@ size_t partition(const array& items, size_t low, size_t count) {
         } while (left < last && items.less(left, low));
         do {
             right--;
-        } while (items.less(low, right));
+        } while (right > low &&
+                 items.less(low, right)); // The bound matters for comparisons that contradict themselves.
         if (left >= right) {
             break;
         }

@@ -48,6 +48,28 @@ static void test_modes(void) {
     CHECK(stat("a.txt", &about) == 0 && about.st_size == 14 && S_ISREG(about.st_mode));
 }
 
+static void test_odd_cases(void) {
+    char line[16];
+    int ends[2];
+    CHECK(pipe(ends) == 0 && dprintf(ends[1], "%d-%s\n", 7, "seven") == 8);
+    FILE* file = fdopen(ends[0], "r");
+    CHECK(fputc('x', file) == EOF && ferror(file)); /* An old error does not spoil reading. */
+    CHECK(fgets(line, sizeof line, file) != NULL && strcmp(line, "7-seven\n") == 0 && ferror(file));
+    CHECK(fseek(file, 0, SEEK_SET) == -1 && errno == ESPIPE);
+    CHECK(fdopen(ends[0], "w") == NULL && errno == EINVAL);
+    close(ends[1]);
+    CHECK(fgetc(file) == EOF && feof(file));
+    fclose(file);
+    file = fopen("/dev/full", "w");
+    if (file != NULL) {
+        CHECK(fputs("lost", file) >= 0 && fflush(file) == EOF && errno == ENOSPC && ferror(file));
+        fclose(file);
+    }
+    file = fopen("a.txt", "r");
+    CHECK(setvbuf(file, NULL, _IONBF, 0) == 0 && fgetc(file) == 'o' && fgetc(file) == 'n');
+    fclose(file);
+}
+
 static void test_large(void) {
     enum { count = 50000 };
     FILE* file = fopen("b.bin", "w+");
@@ -174,6 +196,7 @@ static void test_names(void) {
 int main(void) {
     CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0);
     test_modes();
+    test_odd_cases();
     test_large();
     test_lines();
     test_memory_files();

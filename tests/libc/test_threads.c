@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,6 +109,28 @@ static void start_all(void* (*function)(void*), void** results) {
     }
 }
 
+static void* wait_for_input(void* unused) {
+    getchar(); /* holds stdin's lock for good */
+    return unused;
+}
+
+/* exit() must not wait for a thread that reads. */
+static void test_exit_beside_reader(void) {
+    int ends[2], status;
+    fflush(stdout);
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t reader;
+        dup2(ends[0], 0);
+        pthread_create(&reader, NULL, wait_for_input, NULL);
+        usleep(50000);
+        alarm(10);
+        exit(3);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 3);
+}
+
 int main(void) {
     void* results[threads];
     start_all(count_up, results);
@@ -172,5 +195,6 @@ int main(void) {
     soon.tv_nsec %= 1000000000;
     CHECK(pthread_mutex_timedlock(&mutex, &soon) == ETIMEDOUT);
     CHECK(pthread_cond_timedwait(&condition, &mutex, &soon) == ETIMEDOUT);
+    test_exit_beside_reader();
     return checks_result("threads");
 }
