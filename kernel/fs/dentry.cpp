@@ -1,5 +1,6 @@
-// The tree of names (dentry.hpp). Children hang in a list in the order of their making; a 32-bit hash of
-// the name in each entry makes the usual comparison that of two integers. The order matters to readdir:
+// The tree of names (dentry.hpp). Children hang in a list in the order of their making, and once they are
+// more than a few also in buckets by the hash of their names; the table grows fourfold when it has two
+// children a bucket. The order of the list matters to readdir:
 // an entry's cookie never changes and grows along the list, so a reader that comes back with the cookie
 // of the last entry it took misses nothing that stayed and sees nothing twice, whatever came or went in
 // between.
@@ -25,6 +26,55 @@ uint32_t hash_of(const name_view& name) {
         hash = (hash ^ static_cast<uint8_t>(name.text[i])) * 16777619u;
     }
     return hash;
+}
+
+constexpr uint32_t first_bucket_count = 16;
+
+dentry*& bucket_of(dentry& directory, uint32_t hash) {
+    return directory.buckets[hash & (directory.bucket_count - 1)];
+}
+
+void put_in_bucket(dentry& directory, dentry& entry) {
+    dentry*& bucket = bucket_of(directory, entry.name_hash);
+    entry.bucket_next = bucket;
+    bucket = &entry;
+}
+
+/// Makes the table larger. Without memory it stays as it is: lookups take longer, that is all.
+void grow_buckets(dentry& directory) {
+    const uint32_t count = directory.bucket_count == 0 ? first_bucket_count : 4 * directory.bucket_count;
+    auto** fresh = static_cast<dentry**>(mm::kmalloc_zeroed(count * sizeof(dentry*), mm::mem_tag::file));
+    if (fresh == nullptr) {
+        return;
+    }
+    mm::kfree(directory.buckets);
+    directory.buckets = fresh;
+    directory.bucket_count = count;
+    for (dentry& child : directory.children) {
+        put_in_bucket(directory, child);
+    }
+}
+
+bool matches(const dentry& child, uint32_t hash, const name_view& name) {
+    return child.name_hash == hash && name_view{child.name, child.name_length} == name;
+}
+
+/// A child of the list, or nullptr.
+dentry* find_listed(dentry& directory, const name_view& name) {
+    const uint32_t hash = hash_of(name);
+    if (directory.bucket_count > 0) {
+        dentry* child = bucket_of(directory, hash);
+        while (child != nullptr && !matches(*child, hash, name)) {
+            child = child->bucket_next;
+        }
+        return child;
+    }
+    for (dentry& child : directory.children) {
+        if (matches(child, hash, name)) {
+            return &child;
+        }
+    }
+    return nullptr;
 }
 
 /// Writes text so that it ends at end, and returns where it begins; null if it does not fit.
@@ -75,6 +125,7 @@ void dentry::release_last(dentry* entry) {
     while (entry != nullptr) {
         dentry* parent = entry->parent.leak();
         mm::kfree(entry->name);
+        mm::kfree(entry->buckets);
         delete entry;
         entry = parent != nullptr && parent->put() ? parent : nullptr;
     }
@@ -82,11 +133,8 @@ void dentry::release_last(dentry* entry) {
 
 lib::result<lib::ref<dentry>> find_child_locked(dentry& directory, const name_view& name) {
     ASSERT(directory.node->is_directory());
-    const uint32_t hash = hash_of(name);
-    for (dentry& child : directory.children) {
-        if (child.name_hash == hash && name_view{child.name, child.name_length} == name) {
-            return lib::ref<dentry>::share(&child);
-        }
+    if (dentry* child = find_listed(directory, name); child != nullptr) {
+        return lib::ref<dentry>::share(child);
     }
     if (directory.node->ops->lookup != nullptr) {
         return directory.node->ops->lookup(directory, name);
@@ -105,10 +153,36 @@ void link_child_locked(dentry& directory, dentry& entry) {
     entry.cookie = directory.next_cookie++;
     entry.get();
     directory.children.push_back(entry);
+    directory.child_count++;
+    if (directory.child_count > 2 * directory.bucket_count &&
+        directory.child_count > first_bucket_count / 2) {
+        const uint32_t before = directory.bucket_count;
+        grow_buckets(directory);
+        if (directory.bucket_count != before) {
+            return; // The new table has the entry already.
+        }
+    }
+    if (directory.bucket_count > 0) {
+        put_in_bucket(directory, entry);
+    }
+}
+
+void unlink_child_locked(dentry& entry) {
+    dentry& directory = *entry.parent;
+    entry.sibling.unlink();
+    directory.child_count--;
+    if (directory.bucket_count > 0) {
+        dentry** link = &bucket_of(directory, entry.name_hash);
+        while (*link != &entry) {
+            link = &(*link)->bucket_next;
+        }
+        *link = entry.bucket_next;
+        entry.bucket_next = nullptr;
+    }
 }
 
 void remove_child_locked(dentry& entry) {
-    entry.sibling.unlink();
+    unlink_child_locked(entry);
     entry.removed = true;
     // The caller holds a count of its own, or it could not pass the entry.
     const bool last = entry.put();

@@ -48,9 +48,14 @@ struct dentry : lib::ref_counted {
     lib::ref<dentry> mounted; ///< The root that covers this directory.
     dentry* covers = nullptr; ///< For such a root: the directory that it covers (which counts us).
 
+    dentry* bucket_next = nullptr; ///< In the parent's bucket.
+
     // Directories; guarded by the tree lock.
     lib::list<dentry, &dentry::sibling> children;
-    uint64_t next_cookie = 3; ///< 1 and 2 belong to "." and "..".
+    uint64_t next_cookie = 3;   ///< 1 and 2 belong to "." and "..".
+    dentry** buckets = nullptr; ///< Children by hash; none while they are few.
+    uint32_t bucket_count = 0;  ///< A power of two.
+    uint32_t child_count = 0;
 
     explicit dentry(lib::ref<inode> target) : node(std::move(target)) {}
     static void release_last(dentry* entry);
@@ -84,6 +89,10 @@ struct place {
 /// (above). For the trees that the kernel fills. Tree lock held. ENOMEM.
 lib::result<place> make_place_locked(dentry& root, const char* name,
                                      lib::result<lib::ref<inode>> (*make_directory)(inode& above));
+
+/// Takes an entry out of its directory's list but leaves it its name and parent. The list's count is the
+/// caller's now. Tree lock held.
+void unlink_child_locked(dentry& entry);
 
 /// Where ".." leads from here: across mounts, but never above root. Tree lock held.
 dentry* parent_of_locked(dentry& entry, const dentry& root);

@@ -342,7 +342,7 @@ void set_preset_locked(tty& terminal, tty_preset preset) {
 }
 
 void write_processed_locked(tty& terminal, const char* bytes, size_t length) {
-    char out[128];
+    char out[512];
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
         char piece[2];

@@ -230,7 +230,7 @@ lib::result<void> check_rename(const path_walk& source, const path_walk& target,
 
 /// Gives the entry its new place and name. `renamed` is a fresh dentry that lends its name.
 void move_entry(dentry& entry, dentry& from, dentry& to, dentry& renamed) {
-    entry.sibling.unlink();
+    unlink_child_locked(entry);
     std::swap(entry.name, renamed.name);
     std::swap(entry.name_length, renamed.name_length);
     std::swap(entry.name_hash, renamed.name_hash);
