@@ -9,60 +9,16 @@
 // A reply comes from the network before anything can be trusted: every length in it is checked before use,
 // and it must answer our transaction and our hardware address.
 
+#include "user/dhclient/message.hpp"
 #include "user/interface.hpp"
 
 #include <poll.h>
-#include <stdint.h>
 #include <sys/random.h>
 #include <time.h>
 
 static const char usage[] = "usage: dhclient [-1] [-q] [-v] [INTERFACE]\n"
                             "  -1  give up when no server answers   -q  no messages   -v  every message\n"
                             "Without INTERFACE the first one that is not the loopback.\n";
-
-enum message_type : uint8_t { discover = 1, offer = 2, request = 3, decline = 4, ack = 5, nak = 6 };
-
-// Options (RFC 2132).
-enum option : uint8_t {
-    option_pad = 0,
-    option_mask = 1,
-    option_router = 3,
-    option_name_server = 6,
-    option_requested_address = 50,
-    option_lease_time = 51,
-    option_message_type = 53,
-    option_server = 54,
-    option_parameters = 55,
-    option_renewal_time = 58,
-    option_rebinding_time = 59,
-    option_end = 255,
-};
-
-constexpr in_port_t server_port = 67;
-constexpr in_port_t client_port = 68;
-constexpr uint8_t cookie[4] = {99, 130, 83, 99};
-
-/// The fixed part of a message (RFC 2131 2).
-struct dhcp_message {
-    uint8_t op, htype, hlen, hops;
-    uint32_t xid;
-    uint16_t secs, flags;
-    struct in_addr ciaddr, yiaddr, siaddr, giaddr;
-    uint8_t chaddr[16];
-    uint8_t sname[64];
-    uint8_t file[128];
-    uint8_t magic[4];
-    uint8_t options[312];
-};
-static_assert(sizeof(dhcp_message) == 552);
-constexpr size_t fixed_bytes = sizeof(dhcp_message) - 312;
-
-struct lease {
-    struct in_addr address, mask, router, server;
-    struct in_addr name_servers[3];
-    int name_server_count;
-    uint32_t seconds, renew_after, rebind_after;
-};
 
 enum class where_to { broadcast, server };
 enum class loudness { silent, normal, chatty };
@@ -92,12 +48,8 @@ public:
 
 private:
     void build(message_type type, const lease* known, where_to where);
-    void add_option(uint8_t code, const void* data, uint8_t size);
     bool send(where_to where, struct in_addr server);
     bool receive(int timeout_ms, message_type& type, lease& result);
-    bool parse(size_t size, message_type& type, lease& result) const;
-    static void take_option(uint8_t code, const uint8_t* data, uint8_t size, message_type& type,
-                            lease& result);
     bool exchange(message_type type, const lease* known, where_to where, int timeout_ms, message_type& answer,
                   lease& result);
     void apply(const lease& fresh);
@@ -113,11 +65,10 @@ private:
     loudness loudness_;
     int control_ = -1;
     int fd_ = -1;
-    uint8_t hardware_[6] = {};
-    uint32_t transaction_ = 0;
+    transaction ours_ = {};
     time_t started_ = 0;
     dhcp_message message_ = {};
-    size_t options_used_ = 0;
+    size_t message_bytes_ = 0;
     lease lease_ = {};
     time_t bound_at_ = 0;
 };
@@ -128,7 +79,7 @@ void client::open() {
     if (!query_interface(control_, interface_, SIOCGIFHWADDR, query)) {
         err(1, "%s", interface_);
     }
-    memcpy(hardware_, query.ifr_hwaddr.sa_data, sizeof hardware_);
+    memcpy(ours_.hardware, query.ifr_hwaddr.sa_data, sizeof ours_.hardware);
     if (!change_interface_flags(control_, interface_, IFF_UP, 0)) {
         err(1, "%s: up", interface_);
     }
@@ -147,21 +98,14 @@ void client::open() {
     }
 }
 
-void client::add_option(uint8_t code, const void* data, uint8_t size) {
-    message_.options[options_used_++] = code;
-    message_.options[options_used_++] = size;
-    memcpy(message_.options + options_used_, data, size);
-    options_used_ += size;
-}
-
 /// RFC 2131 4.3.2 and table 5: which fields a request carries depends on the state it is sent in.
 void client::build(message_type type, const lease* known, where_to where) {
     memset(&message_, 0, sizeof message_);
-    options_used_ = 0;
+    option_writer options(message_);
     message_.op = 1; // BOOTREQUEST
     message_.htype = 1;
-    message_.hlen = sizeof hardware_;
-    message_.xid = transaction_;
+    message_.hlen = sizeof ours_.hardware;
+    message_.xid = ours_.number;
     message_.secs = htons(static_cast<uint16_t>(now() - started_));
     bool bound = bound_at_ != 0;
     if (bound) {
@@ -169,16 +113,16 @@ void client::build(message_type type, const lease* known, where_to where) {
     } else {
         message_.flags = htons(0x8000); // answer by broadcast: we cannot receive unicast yet
     }
-    memcpy(message_.chaddr, hardware_, sizeof hardware_);
+    memcpy(message_.chaddr, ours_.hardware, sizeof ours_.hardware);
     memcpy(message_.magic, cookie, sizeof cookie);
-    add_option(option_message_type, &type, 1);
+    options.add(option_message_type, &type, 1);
     if (type == request && !bound && known != nullptr) {
-        add_option(option_requested_address, &known->address, 4);
-        add_option(option_server, &known->server, 4);
+        options.add(option_requested_address, &known->address, 4);
+        options.add(option_server, &known->server, 4);
     }
     static const uint8_t wanted[] = {option_mask, option_router, option_name_server, option_lease_time};
-    add_option(option_parameters, wanted, sizeof wanted);
-    message_.options[options_used_++] = option_end;
+    options.add(option_parameters, wanted, sizeof wanted);
+    message_bytes_ = options.finish();
     say(type == discover ? "DISCOVER" : where == where_to::broadcast ? "REQUEST" : "REQUEST to the server");
 }
 
@@ -187,77 +131,8 @@ bool client::send(where_to where, struct in_addr server) {
     to.sin_family = AF_INET;
     to.sin_port = htons(server_port);
     to.sin_addr.s_addr = where == where_to::broadcast ? htonl(INADDR_BROADCAST) : server.s_addr;
-    size_t size = fixed_bytes + (options_used_ < 60 ? 60 : options_used_); // BOOTP relays want 300 bytes
-    return sendto(fd_, &message_, size, 0, reinterpret_cast<struct sockaddr*>(&to), sizeof to) ==
-           static_cast<ssize_t>(size);
-}
-
-static uint32_t number_at(const uint8_t* data) {
-    return static_cast<uint32_t>(data[0]) << 24 | static_cast<uint32_t>(data[1]) << 16 |
-           static_cast<uint32_t>(data[2]) << 8 | data[3];
-}
-
-/// One option whose `size` bytes are known to be there. Of a wrong size, it is ignored.
-void client::take_option(uint8_t code, const uint8_t* data, uint8_t size, message_type& type, lease& result) {
-    if (code == option_message_type && size == 1) {
-        type = static_cast<message_type>(data[0]);
-    }
-    if (code == option_name_server && size % 4 == 0) {
-        for (uint8_t i = 0; i + 4 <= size && result.name_server_count < 3; i += 4) {
-            memcpy(&result.name_servers[result.name_server_count++], data + i, 4);
-        }
-    }
-    if (size < 4) {
-        return;
-    }
-    switch (code) {
-    case option_mask:
-        memcpy(&result.mask, data, 4);
-        break;
-    case option_router:
-        memcpy(&result.router, data, 4);
-        break;
-    case option_server:
-        memcpy(&result.server, data, 4);
-        break;
-    case option_lease_time:
-        result.seconds = number_at(data);
-        break;
-    case option_renewal_time:
-        result.renew_after = number_at(data);
-        break;
-    case option_rebinding_time:
-        result.rebind_after = number_at(data);
-        break;
-    default:
-        break;
-    }
-}
-
-/// Takes a reply of `size` bytes in message_ apart; false when it is not for us or not well-formed.
-bool client::parse(size_t size, message_type& type, lease& result) const {
-    if (size < fixed_bytes || message_.op != 2 || message_.htype != 1 || message_.hlen != sizeof hardware_ ||
-        message_.xid != transaction_ || memcmp(message_.chaddr, hardware_, sizeof hardware_) != 0 ||
-        memcmp(message_.magic, cookie, sizeof cookie) != 0) {
-        return false;
-    }
-    result = {};
-    type = static_cast<message_type>(0);
-    size_t length = size - fixed_bytes;
-    for (size_t i = 0; i < length && message_.options[i] != option_end;) {
-        uint8_t code = message_.options[i++];
-        if (code == option_pad) {
-            continue;
-        }
-        if (i >= length || message_.options[i] > length - i - 1) {
-            return false; // an option that ends beyond the message
-        }
-        uint8_t option_size = message_.options[i++];
-        take_option(code, message_.options + i, option_size, type, result);
-        i += option_size;
-    }
-    result.address = message_.yiaddr;
-    return type == nak || ((type == offer || type == ack) && result.address.s_addr != 0);
+    return sendto(fd_, &message_, message_bytes_, 0, reinterpret_cast<struct sockaddr*>(&to), sizeof to) ==
+           static_cast<ssize_t>(message_bytes_);
 }
 
 /// Waits for an answer to our transaction.
@@ -273,7 +148,7 @@ bool client::receive(int timeout_ms, message_type& type, lease& result) {
             return false;
         }
         ssize_t size = recv(fd_, &message_, sizeof message_, MSG_DONTWAIT);
-        if (size > 0 && parse(static_cast<size_t>(size), type, result)) {
+        if (size > 0 && parse_reply(message_, static_cast<size_t>(size), ours_, type, result)) {
             return true;
         }
     }
@@ -296,11 +171,11 @@ bool client::acquire(int attempts) {
     started_ = now();
     bound_at_ = 0;
     for (int i = 0; i < attempts; i++) {
-        if (getrandom(&transaction_, sizeof transaction_, 0) != sizeof transaction_) {
-            transaction_ = static_cast<uint32_t>(time(nullptr)) ^ number_at(hardware_ + 2);
+        if (getrandom(&ours_.number, sizeof ours_.number, 0) != sizeof ours_.number) {
+            ours_.number = static_cast<uint32_t>(time(nullptr)) ^ number_at(ours_.hardware + 2);
         }
         // RFC 2131 4.1: the wait doubles and is never the same for all clients of a street.
-        int timeout_ms = (1000 << (i < 6 ? i : 6)) + static_cast<int>(transaction_ % 256);
+        int timeout_ms = (1000 << (i < 6 ? i : 6)) + static_cast<int>(ours_.number % 256);
         message_type answer;
         lease offered, confirmed;
         if (!exchange(discover, nullptr, where_to::broadcast, timeout_ms, answer, offered) ||
@@ -389,7 +264,7 @@ void client::keep() {
         while (now() < end) {
             bool rebinding = now() >= bound_at_ + static_cast<time_t>(lease_.rebind_after);
             started_ = now();
-            transaction_++;
+            ours_.number++;
             if (exchange(request, nullptr, rebinding ? where_to::broadcast : where_to::server, 10000, answer,
                          fresh)) {
                 break;
