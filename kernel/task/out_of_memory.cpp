@@ -20,42 +20,41 @@ constexpr int init_id = 1;
 constexpr uint64_t patience_ns = 10'000'000;
 
 struct search {
-    process* largest = nullptr;
+    lib::ref<process> largest;
     uint64_t largest_bytes = 0;
     bool somebody_is_dying = false;
 };
 
-void consider(process& each, void* context) {
-    auto& best = *static_cast<search*>(context);
-    uint64_t bytes = 0;
-    {
-        // Without a count on the space: dropping the last one could sleep, which is forbidden here.
-        const arch::spin_guard guard(each.details_lock);
-        bytes = each.space ? each.space->usage().resident_bytes : 0;
-    }
-    {
-        const arch::spin_guard guard(each.signals.lock);
-        if (each.signals.exiting) {
+bool is_dying(process& each) {
+    const arch::spin_guard guard(each.signals.lock);
+    return each.signals.exiting;
+}
+
+// Goes from id to id: sizes are asked for without the table's lock, which interrupt handlers take too.
+search look_for_victim() {
+    search best;
+    for (int id = next_process_id(0); id != 0; id = next_process_id(id)) {
+        lib::ref<process> each = find_process(id);
+        const lib::ref<mm::address_space> space = each ? space_of(*each) : nullptr;
+        if (!space) {
+            continue;
+        }
+        const uint64_t bytes = space->usage().resident_bytes;
+        if (is_dying(*each)) {
             best.somebody_is_dying = true;
-            return;
+        } else if (id != init_id && bytes > best.largest_bytes) {
+            best.largest = std::move(each);
+            best.largest_bytes = bytes;
         }
     }
-    if (each.id != init_id && bytes > best.largest_bytes) {
-        best.largest = &each;
-        best.largest_bytes = bytes;
-    }
+    return best;
 }
 
 } // namespace
 
 void make_room() {
-    search best;
-    lib::ref<process> victim;
-    {
-        const arch::spin_guard guard(process_table_lock);
-        for_each_process_locked(consider, &best);
-        victim = lib::ref<process>::share(best.largest);
-    }
+    const search best = look_for_victim();
+    const lib::ref<process>& victim = best.largest;
     if (best.somebody_is_dying) {
         (void)sleep_until(arch::clock_now_ns() + patience_ns).ok(); // a signal may cut it short
         return;
