@@ -3,6 +3,10 @@
 // differs in bit n. Allocation splits the smallest block that is big enough; freeing joins buddies as
 // long as the other one is free and whole.
 //
+// Most blocks are single frames that come and go quickly. The last ones freed are kept in a list of their
+// own, in front of the buddy system, which would split and join all the way each time; they go back to it
+// when a bigger block is not to be had otherwise.
+//
 // The struct frame of a block's first frame describes the block. Invariants: a frame with state free and a
 // link in list n has order n; no frame of a free block other than the first has state free.
 
@@ -16,12 +20,15 @@
 namespace mm {
 namespace {
 
+constexpr size_t most_recent = 64;
 constexpr uint32_t saturated_references = 0x7fffffff; ///< Leaks a frame rather than freeing it early.
 
 constinit arch::spinlock frames_lock{lib::lock_rank::frames};
 // Guarded by frames_lock.
 frame* free_lists[max_order + 1];
-size_t free_frames = 0;
+frame* recent_frames = nullptr; ///< Single frames of state recent, linked by next, the last freed first.
+size_t recent_count = 0;
+size_t free_frames = 0;     ///< In the lists and among the recent ones.
 size_t reserved_frames = 0; ///< For the kernel alone.
 
 // Constant after setup.
@@ -56,8 +63,8 @@ void unlink_free_locked(frame& block) {
     block.state = frame_state::used;
 }
 
-void free_block_locked(frame* block, unsigned order) {
-    free_frames += size_t{1} << order;
+/// Joins a block with its free neighbours.
+void join_block_locked(frame* block, unsigned order) {
     size_t number = number_of(*block);
     while (order < max_order) {
         const size_t buddy_number = number ^ size_t { 1 } << order;
@@ -90,6 +97,25 @@ size_t reserve_against(mem_tag tag) {
     }
 }
 
+void free_block_locked(frame& block, unsigned order) {
+    free_frames += size_t{1} << order;
+    if (order != 0 || recent_count == most_recent) {
+        join_block_locked(&block, order);
+        return;
+    }
+    block.state = frame_state::recent;
+    block.next = recent_frames;
+    recent_frames = &block;
+    ++recent_count;
+}
+
+frame* take_recent_locked() {
+    frame* const block = recent_frames;
+    recent_frames = block->next;
+    --recent_count;
+    return block;
+}
+
 /// The smallest free block of at least this order, cut down to it. nullptr if there is none.
 frame* take_block_locked(unsigned order) {
     unsigned found = order;
@@ -105,7 +131,21 @@ frame* take_block_locked(unsigned order) {
         --found;
         link_free_locked(*(block + (size_t{1} << found)), found);
     }
-    free_frames -= size_t{1} << order;
+    return block;
+}
+
+frame* allocate_locked(unsigned order) {
+    frame* block = nullptr;
+    if (order == 0 && recent_frames != nullptr) {
+        block = take_recent_locked();
+    } else {
+        block = take_block_locked(order);
+        while (block == nullptr && recent_frames != nullptr) {
+            join_block_locked(take_recent_locked(), 0);
+            block = take_block_locked(order);
+        }
+    }
+    free_frames -= block != nullptr ? size_t{1} << order : 0;
     return block;
 }
 
@@ -119,7 +159,7 @@ frame* allocate_frames(unsigned order, mem_tag tag) {
     {
         arch::spin_guard guard(frames_lock);
         const bool allowed = free_frames >= reserve_against(tag) + (size_t{1} << order);
-        block = allowed ? take_block_locked(order) : nullptr;
+        block = allowed ? allocate_locked(order) : nullptr;
     }
     if (block == nullptr) {
         return nullptr;
@@ -154,13 +194,13 @@ void page_put(frame& block) {
         return;
     }
     const uint32_t before = __atomic_fetch_sub(&block.references, 1, __ATOMIC_ACQ_REL);
-    ASSERT(before != 0 && block.state != frame_state::free);
+    ASSERT(before != 0);
     if (before != 1) {
         return;
     }
     count_memory(block.tag, -static_cast<ptrdiff_t>(page_size << block.order));
     arch::spin_guard guard(frames_lock);
-    free_block_locked(&block, block.order);
+    free_block_locked(block, block.order);
 }
 
 uint32_t page_references(const frame& block) {
@@ -222,7 +262,8 @@ void add_free_frames(uint64_t physical_start, uint64_t physical_end) {
             --order;
         }
         managed_frames += size_t{1} << order;
-        free_block_locked(&frames[number], order);
+        free_frames += size_t{1} << order;
+        join_block_locked(&frames[number], order);
         number += size_t{1} << order;
     }
     reserved_frames = managed_frames / 64; // 256 KiB of 16 MiB

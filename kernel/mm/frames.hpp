@@ -11,7 +11,13 @@
 
 namespace mm {
 
-enum class frame_state : uint8_t { reserved, free, used, slab };
+enum class frame_state : uint8_t {
+    reserved,
+    free,   ///< First frame of a block in a free list.
+    recent, ///< A single free frame that is kept apart.
+    used,
+    slab
+};
 
 struct frame {
     uint32_t references; ///< Of the first frame of a used block. Atomic.

@@ -248,7 +248,7 @@ void check_object_span(const void* memory, size_t length_bytes) {
         ASSERT(length_bytes <= kind.object_bytes - offset % kind.object_bytes);
         return;
     }
-    ASSERT(inside.state != frame_state::free);
+    ASSERT(inside.state != frame_state::free && inside.state != frame_state::recent);
 }
 
 size_t kmalloc_usable_size(const void* memory) {
