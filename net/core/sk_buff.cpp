@@ -113,9 +113,8 @@ void free_skb(sk_buff* skb) {
     __atomic_fetch_sub(&owner.live_skbs, 1, __ATOMIC_RELAXED);
     __atomic_fetch_sub(&owner.skb_bytes, skb->truesize, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < skb->fragment_count; i++) {
-        skb->fragments[i].block.reset();
+        skb->fragments[i].~skb_fragment();
     }
-    skb->block.reset();
     skb->~sk_buff();
     port::release(skb);
 }
@@ -215,7 +214,7 @@ void sk_buff::trim(uint32_t wanted) {
         keep -= fragments[kept].length;
     }
     for (unsigned i = kept; i < fragment_count; i++) {
-        fragments[i] = {};
+        fragments[i].~skb_fragment();
     }
     fragment_count = static_cast<uint8_t>(kept);
 }
@@ -236,7 +235,7 @@ void sk_buff::consume_front(uint32_t bytes) {
             fragments[i - gone] = std::move(fragments[i]);
         }
         for (unsigned i = fragment_count - gone; i < fragment_count; i++) {
-            fragments[i] = {};
+            fragments[i].~skb_fragment();
         }
         fragment_count = static_cast<uint8_t>(fragment_count - gone);
     }
@@ -308,7 +307,7 @@ lib::result<void> sk_buff::add_fragment(lib::ref<skb_block> more, uint32_t offse
     if (fragment_count == max_fragments) {
         return lib::error{ENOBUFS};
     }
-    fragments[fragment_count++] = {std::move(more), offset, bytes};
+    new (&fragments[fragment_count++]) skb_fragment{std::move(more), offset, bytes};
     fragment_bytes += bytes;
     add_truesize(*this, bytes);
     return {};

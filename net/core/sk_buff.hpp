@@ -94,7 +94,10 @@ struct sk_buff {
     uint8_t* end = nullptr;
 
     uint8_t fragment_count = 0;
-    skb_fragment fragments[max_fragments];
+    /// Alive are only the first fragment_count, so that a packet without any pays nothing for them.
+    union {
+        skb_fragment fragments[max_fragments];
+    };
     uint32_t fragment_bytes = 0;
     uint32_t truesize = 0; ///< memory held, for the accounting of sockets
 

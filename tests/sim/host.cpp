@@ -4,6 +4,7 @@
 #include "sim/host.hpp"
 
 #include "kernel/abi/netdevice.h"
+#include "net/core/dev_offload.hpp"
 #include "net/ipv4/route.hpp"
 #include "sim/segment.hpp"
 
@@ -27,15 +28,24 @@ struct nic_driver {
         if (card.ring_full) {
             return net::tx_result::busy;
         }
-        frame bytes(skb->length());
-        skb->copy_bits(0, bytes.data(), skb->length());
-        skb.reset();
+        card.taken++;
+        // What the card promised to do by itself (checksums, segments) it does as software would.
+        net::skb_queue frames;
+        net::prepare_for_device(card.without_features_, std::move(skb), frames);
+        while (const net::skb_ptr next = frames.pop_front()) {
+            put_on_wire(card, *next);
+        }
+        return net::tx_result::taken;
+    }
+
+    static void put_on_wire(nic& card, const net::sk_buff& skb) {
+        frame bytes(skb.length());
+        skb.copy_bits(0, bytes.data(), skb.length());
         dump(bytes);
         card.sent.push_back(bytes);
         if (card.plugged_in != nullptr) {
             card.plugged_in->carry(card, std::move(bytes));
         }
-        return net::tx_result::taken;
     }
 
     static void flush(net::net_device& device) { of(device).flushes++; }
@@ -130,6 +140,7 @@ host::host(const char* ip, unsigned prefix, uint32_t features) : host(unconfigur
             "set_interface_address failed");
     card->sent.clear(); // the announcement of the address
     card->flushes = 0;
+    card->taken = 0;
 }
 
 host::~host() {

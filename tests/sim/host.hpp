@@ -38,12 +38,14 @@ public:
     std::vector<frame> sent; ///< every frame that left, for tests to look at
     wire* plugged_in = nullptr;
     unsigned flushes = 0;
+    unsigned taken = 0;     ///< packets that start_xmit took, whole ones counted once
     bool ring_full = false; ///< start_xmit answers `busy`
     unsigned multicast_updates = 0;
 
 private:
     friend struct nic_driver;
     std::deque<frame> received_;
+    net::net_device without_features_; ///< the plainest card: every packet is made ready in software
 };
 
 /// A stack with one card, up and with an address.
