@@ -141,6 +141,7 @@ void copy_thread_state(thread& fresh, thread& parent, const clone_request& reque
 
 lib::result<thread*> build_thread(int id, process& owner, thread& parent, const clone_request& request) {
     thread* fresh = TRY(create_thread(parent.name, owner, id));
+    choose_cpu(*fresh);
     fresh->fpu = new (mm::mem_tag::task) arch::fpu_state;
     if (fresh->fpu == nullptr) {
         lib::ref<thread>::adopt(fresh).reset();
@@ -157,6 +158,7 @@ lib::result<void> join_process(thread& fresh, process& owner) {
         return lib::error{EINTR};
     }
     owner.threads.push_back(fresh);
+    update_signal_work_locked(fresh); // a stop may be under way
     return {};
 }
 
@@ -175,12 +177,11 @@ void wait_for_vfork(process& child) {
     (void)child.vfork_done.wait(done, never, wait_kind::killable).ok(); // EINTR: this process dies anyway
 }
 
+// Afterwards the thread may have ended already: it must not be touched any more.
 void launch(thread& fresh, int nice) {
+    set_nice(fresh, nice);
     publish_thread(fresh);
     start_thread(fresh);
-    if (nice != 0) {
-        set_nice(fresh, nice);
-    }
 }
 
 lib::result<int> clone_thread(thread& parent, int id, const clone_request& request) {
@@ -251,6 +252,7 @@ lib::result<void> create_first_process(void (*entry)(void*), void* argument, fs:
     first->files = files;
     first->directories = directories;
     thread* initial = TRY(create_thread("init", *first, id));
+    choose_cpu(*initial);
     initial->fpu = fpu;
     initial->entry = entry;
     initial->entry_argument = argument;

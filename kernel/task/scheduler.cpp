@@ -319,12 +319,15 @@ void wake_stopped(thread& stopped) {
     wake_if(stopped, [](thread_state state) { return state == thread_state::stopped; });
 }
 
+void choose_cpu(thread& fresh) {
+    fresh.home = &least_loaded_queue();
+}
+
 void start_thread(thread& fresh) {
     arch::prepare_context(fresh.context, fresh.kernel_stack_top - sizeof(arch::trap_frame), thread_main,
                           &fresh);
-    run_queue& queue = least_loaded_queue();
+    run_queue& queue = *fresh.home;
     const arch::spin_guard guard(queue.lock);
-    fresh.home = &queue;
     fresh.virtual_runtime_ns = queue.clock_ns;
     make_ready_locked(queue, fresh);
 }

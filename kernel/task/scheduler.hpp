@@ -29,6 +29,8 @@ void wake(thread& sleeper);
 void wake_for_signal(thread& sleeper);
 /// Makes a stopped thread runnable: SIGCONT or SIGKILL has come. Any context.
 void wake_stopped(thread& stopped);
+/// Gives a new thread the CPU it is to run on, before anybody else can find it. Any context.
+void choose_cpu(thread& fresh);
 /// The first time on a CPU: puts a new thread into a run queue. Any context.
 void start_thread(thread& fresh);
 

@@ -131,11 +131,12 @@ lib::result<thread*> create_kernel_thread(const char* name, void (*entry)(void*)
         return fresh.error();
     }
     thread& started = *fresh.value();
+    choose_cpu(started);
     started.entry = entry;
     started.entry_argument = argument;
+    set_nice(started, -5);
     publish_thread(started);
     start_thread(started);
-    set_nice(started, -5);
     return &started;
 }
 
