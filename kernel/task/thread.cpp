@@ -23,7 +23,7 @@ constexpr int id_limit = 32768;
 // Guarded by process_table_lock.
 lib::list<thread, &thread::all_link> all_threads;
 unsigned thread_count = 0;
-int last_id = 0;
+int last_id = 1; // kept for the first process
 
 thread* find_locked(int thread_id) {
     for (thread& each : all_threads) {
