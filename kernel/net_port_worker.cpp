@@ -11,6 +11,8 @@
 #include "kernel/fs/procfs.hpp"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/format.hpp"
+#include "kernel/mm/frames.hpp"
+#include "kernel/mm/layout.hpp"
 #include "kernel/net_port_trace.hpp"
 #include "kernel/task/kernel_thread.hpp"
 #include "kernel/task/scheduler.hpp"
@@ -74,6 +76,7 @@ void wake_worker(stack&) {
 
 lib::result<void> start_network() {
     the_stack = TRY(stack::create());
+    the_stack->packet_memory_limit = mm::total_frame_count() * mm::page_size / 4;
     TRY(register_reports());
     TRY(start_trace(*the_stack, boot::info().option("trace")));
     TRY(task::create_kernel_thread("net_worker", net_worker, nullptr));

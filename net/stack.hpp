@@ -97,6 +97,12 @@ public:
     uint64_t live_socks = 0;
     uint64_t live_skbs = 0;
     uint64_t skb_bytes = 0; ///< truesize of all live packets
+    /// What packets may take in all before buffers stop growing; whoever makes the stack sets it to a share
+    /// of the machine's memory.
+    uint64_t packet_memory_limit = 64u << 20;
+    bool under_memory_pressure() const {
+        return __atomic_load_n(&skb_bytes, __ATOMIC_RELAXED) > packet_memory_limit;
+    }
 
 private:
     stack() = default;

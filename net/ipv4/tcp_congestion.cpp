@@ -11,7 +11,7 @@ namespace net {
 
 namespace {
 
-const tcp_congestion_ops* const policies[] = {&tcp_reno};
+const tcp_congestion_ops* const policies[] = {&tcp_cubic, &tcp_reno};
 
 } // namespace
 

@@ -23,6 +23,7 @@ struct tcp_congestion_ops {
     uint32_t (*undo)(tcp_sock& sk);
 };
 
+extern const tcp_congestion_ops tcp_cubic;
 extern const tcp_congestion_ops tcp_reno;
 
 /// The policy of that name, or nullptr; the first of the list is the default.

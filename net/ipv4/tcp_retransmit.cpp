@@ -11,6 +11,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_recovery.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
+#include "net/ipv4/tcp_window.hpp"
 #include "net/stack.hpp"
 
 namespace net {
@@ -20,7 +21,22 @@ namespace {
 /// What a queued packet costs besides its bytes; blocks are shared, so truesize would count them twice.
 constexpr uint32_t queued_overhead = 512;
 
+/// A writer who waits while the windows would allow more: the buffer is what limits him. It grows to hold two
+/// congestion windows, one in flight and one to come.
+void grow_send_buffer(tcp_sock& sk) {
+    if (sk.send_buffer_locked || sk.owner_stack->under_memory_pressure()) {
+        return;
+    }
+    const uint32_t segments = lib::max(sk.snd_cwnd, sk.reordering + 1);
+    const uint64_t wanted = uint64_t{2} * segments * (sk.mss_cache + queued_overhead);
+    const auto limit = static_cast<uint32_t>(lib::min<uint64_t>(wanted, tcp_send_buffer_maximum));
+    sk.send_buffer_limit = lib::max(sk.send_buffer_limit, limit);
+}
+
 void tell_room(tcp_sock& sk) {
+    if (sk.no_space) {
+        grow_send_buffer(sk);
+    }
     // A writer is woken when a third of the buffer is free, so that it can then write a good piece.
     if (sk.no_space && sk.queued_memory <= sk.send_buffer_limit - sk.send_buffer_limit / 3) {
         sk.no_space = false;

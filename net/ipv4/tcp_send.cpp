@@ -86,7 +86,7 @@ lib::result<void> append_to_last(tcp_sock& sk, piece& from, uint32_t goal) {
     return {};
 }
 
-/// Hangs a filled piece into the write queue. ENOMEM: some of it may not be in.
+/// Hangs a filled piece into the write queue. ENOMEM: what is left in the piece is not in.
 lib::result<void> append(tcp_sock& sk, piece& from) {
     const uint32_t goal = packet_goal(sk);
     while (from.length != 0) {
@@ -180,6 +180,7 @@ lib::result<void> ready_to_append(tcp_sock& sk, int flags) {
 lib::result<size_t> send_piece(tcp_sock& sk, message& msg) {
     piece next = {std::move(sk.spare_block), sk.spare_used, 0};
     const size_t wanted = lib::min<size_t>(msg.payload.remaining(), largest_piece);
+    const iov_iter before = msg.payload;
     sk.sock_lock.give_back();
     lib::result<void> copied;
     if (next.room() < lib::min<size_t>(wanted, worth_keeping)) {
@@ -199,7 +200,13 @@ lib::result<size_t> send_piece(tcp_sock& sk, message& msg) {
         return why_not(sk);
     }
     const uint32_t bytes = next.length;
-    TRY(append(sk, next));
+    if (const lib::result<void> appended = append(sk, next); !appended.ok()) {
+        // What is not in the queue must be sent again from the user's buffer.
+        const uint32_t in_queue = bytes - next.length;
+        msg.payload = before;
+        msg.payload.skip(in_queue);
+        return in_queue != 0 ? lib::result<size_t>(size_t{in_queue}) : lib::result<size_t>(appended.error());
+    }
     if (next.room() >= worth_keeping) {
         sk.spare_used = next.offset;
         sk.spare_block = std::move(next.block);
@@ -227,6 +234,11 @@ lib::result<size_t> tcp_sendmsg(sock& base, message& msg) {
             break;
         }
         const lib::result<size_t> sent = send_piece(sk, msg);
+        if (!sent.ok() && sent.error().number == ENOMEM && sk.queued_memory != 0) {
+            // What is queued will become free: wait for that, with a buffer of what could be had.
+            sk.send_buffer_limit = sk.queued_memory;
+            continue;
+        }
         if (!sent.ok()) {
             outcome = sent.error();
             break;

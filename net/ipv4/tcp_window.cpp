@@ -74,6 +74,9 @@ uint32_t tcp_window_to_offer(tcp_sock& sk) {
     }
     if (space < full_space / 2) {
         sk.quick_acks = 0;
+        if (sk.owner_stack->under_memory_pressure()) {
+            sk.rcv_ssthresh = lib::min(sk.rcv_ssthresh, 4u * sk.advertised_mss);
+        }
         space = scaled_down(sk, space);
         if (space < full_space >> 4 || space < mss) {
             return 0;
@@ -143,7 +146,7 @@ void tcp_init_receive_tuning(tcp_sock& sk) {
 
 void tcp_grow_window(tcp_sock& sk, const sk_buff& skb) {
     const uint32_t bound = lib::min(sk.window_clamp, tcp_receive_space(sk));
-    if (bound <= sk.rcv_ssthresh) {
+    if (bound <= sk.rcv_ssthresh || sk.owner_stack->under_memory_pressure()) {
         return;
     }
     uint32_t step = 0;
@@ -172,7 +175,7 @@ void tcp_tune_receive_buffer(tcp_sock& sk) {
     }
     const auto copied = static_cast<uint32_t>(sk.copied_seq - sk.rcvq_seq);
     if (copied > sk.rcvq_space) {
-        if (!sk.receive_buffer_locked) {
+        if (!sk.receive_buffer_locked && !sk.owner_stack->under_memory_pressure()) {
             const uint32_t mss = lib::max<uint32_t>(sk.advertised_mss, 88);
             uint64_t window = 2 * uint64_t{copied} + 16 * mss;
             window +=

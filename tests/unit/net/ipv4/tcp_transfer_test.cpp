@@ -129,6 +129,15 @@ TEST_F(tcp_transfer, survives_everything_at_once) {
     transfer(pattern(256 << 10));
 }
 
+TEST_F(tcp_transfer, survives_failing_allocations) {
+    for (int i = 0; i < 400; i++) {
+        world.after(10 * millisecond + static_cast<net::port::time_ns>(i) * 700'000,
+                    [this, i] { world.fail_allocation_after = 1 + static_cast<uint64_t>(i) % 17; });
+    }
+    wire->options.delay = millisecond;
+    transfer(pattern(4 << 20));
+}
+
 // ---- many runs, many wires
 // ------------------------------------------------------------------------------------
 

@@ -1,0 +1,98 @@
+// Congestion control, seen from the outside: windows after losses, the share of a bottleneck, the choice of a
+// policy.
+
+#include "net/core/snmp.hpp"
+#include "net/stack.hpp"
+#include "sim/host.hpp"
+#include "sim/program.hpp"
+#include "sim/world.hpp"
+
+namespace {
+
+using net::port::millisecond;
+using net::port::second;
+
+tcp_info info_of(sim::user_socket& socket) {
+    tcp_info info = {};
+    uint32_t length = sizeof(info);
+    EXPECT_TRUE(net::sock_getsockopt(socket.get(), IPPROTO_TCP, TCP_INFO, &info, &length).ok());
+    return info;
+}
+
+struct bulk {
+    double seconds = 0;
+    tcp_info end = {};
+};
+
+/// b sends to a for a while with a policy; how long it took and how the connection stood then.
+bulk run(const char* policy, size_t bytes, const sim::wire_options& options) {
+    sim::world world{3};
+    sim::host a("10.0.0.1");
+    sim::host b("10.0.0.2");
+    sim::wire wire(a, b, options);
+    bulk outcome;
+    world.spawn("server", [&] {
+        sim::user_socket listener(a, SOCK_STREAM);
+        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(listener.listen(1), 0);
+        sim::user_socket child = listener.accept();
+        size_t got = 0;
+        while (true) {
+            const sim::received more = child.recv();
+            if (more.result <= 0) {
+                break;
+            }
+            got += more.data.size();
+        }
+        EXPECT_EQ(got, bytes);
+    });
+    world.spawn("client", [&] {
+        sim::user_socket client(b, SOCK_STREAM);
+        ASSERT_EQ(
+            client.set_option(IPPROTO_TCP, TCP_CONGESTION, policy, static_cast<uint32_t>(strlen(policy))), 0);
+        ASSERT_EQ(client.connect("10.0.0.1", 80), 0);
+        const net::port::time_ns start = world.now();
+        EXPECT_EQ(client.send(std::string(bytes, 'x')), static_cast<long>(bytes));
+        outcome.seconds = static_cast<double>(world.now() - start) / 1e9;
+        outcome.end = info_of(client);
+    });
+    world.run();
+    world.run_for(100 * second);
+    return outcome;
+}
+
+TEST(tcp_congestion, slow_start_fills_a_clean_wire) {
+    const bulk got = run("reno", 4 << 20, {.delay = 10 * millisecond});
+    EXPECT_GT(got.end.tcpi_snd_cwnd, 300u);
+    EXPECT_EQ(got.end.tcpi_total_retrans, 0u);
+}
+
+TEST(tcp_congestion, both_policies_use_a_bottleneck) {
+    for (const char* policy : {"reno", "cubic"}) {
+        SCOPED_TRACE(policy);
+        // 20 Mbit/s, 20 ms: 4 MiB take 1.7 s at best.
+        const bulk got = run(policy, 4 << 20,
+                             {.delay = 10 * millisecond, .bits_per_second = 20'000'000, .queue_frames = 40});
+        EXPECT_LT(got.seconds, 3.0);
+        EXPECT_LT(got.end.tcpi_snd_cwnd, 300u);
+        EXPECT_GT(got.end.tcpi_total_retrans, 0u); // it did find the limit
+        EXPECT_LT(got.end.tcpi_total_retrans, 300u);
+    }
+}
+
+TEST(tcp_congestion, knows_its_policies_by_name) {
+    sim::world world;
+    sim::host a("10.0.0.1");
+    sim::user_socket socket(a, SOCK_STREAM);
+    char name[16] = {};
+    uint32_t length = sizeof(name);
+    EXPECT_TRUE(net::sock_getsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name, &length).ok());
+    EXPECT_STREQ(name, "cubic");
+    EXPECT_EQ(socket.set_option(IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+    length = sizeof(name);
+    EXPECT_TRUE(net::sock_getsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name, &length).ok());
+    EXPECT_STREQ(name, "reno");
+    EXPECT_EQ(socket.set_option(IPPROTO_TCP, TCP_CONGESTION, "vegas", 5), -ENOENT);
+}
+
+} // namespace
