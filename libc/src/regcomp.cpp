@@ -291,6 +291,9 @@ private:
             }
             add_range(set, low, high);
         }
+        if (error_ != 0) {
+            return; // Perhaps at the end of the pattern, which must not be passed.
+        }
         next_++;
         if (inverted) {
             for (uint64_t& bits : set.bits) {
