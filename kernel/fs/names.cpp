@@ -87,7 +87,14 @@ lib::result<lib::ref<dentry>> create_child_locked(path_walk& found, uint32_t mod
     if (const fs_context* context = current_context(); context != nullptr && !S_ISLNK(mode)) {
         mode &= ~__atomic_load_n(&context->umask, __ATOMIC_RELAXED);
     }
+    const bool passes_group_on = (directory.mode & S_ISGID) != 0;
+    if (passes_group_on && S_ISDIR(mode)) {
+        mode |= S_ISGID;
+    }
     auto node = TRY(directory.ops->make_node(directory, mode, rdev));
+    if (passes_group_on) {
+        node->gid = directory.gid;
+    }
     auto entry = TRY(add_child_locked(*found.directory, found.last, std::move(node)));
     if (S_ISDIR(mode)) {
         change_links(directory, 1);

@@ -179,6 +179,11 @@ static void test_attributes(void) {
     CHECK("chmod", chmod("f", 0600) == 0 && stat("f", &status) == 0 && (status.st_mode & 07777) == 0600);
     CHECK("access", access("f", R_OK | W_OK) == 0 && access("f", F_OK) == 0);
     CHECK_ERROR("access_execute", access("f", X_OK), EACCES);
+    CHECK("group_of_directory", mkdir("g", 0755) == 0 && chown("g", 0, 7) == 0 && chmod("g", 02755) == 0 &&
+                                    mkdir("g/sub", 0755) == 0 && stat("g/sub", &status) == 0 &&
+                                    status.st_gid == 7 && (status.st_mode & 02000) != 0);
+    rmdir("g/sub");
+    rmdir("g");
     CHECK("fifo", mkfifo("p", 0644) == 0 && stat("p", &status) == 0 && S_ISFIFO(status.st_mode) && unlink("p") == 0);
 }
 
