@@ -43,8 +43,6 @@ cpu_features detect() {
         .pge = bit(basic.edx, 13),
         .rdrand = bit(basic.ecx, 30),
         .apic = bit(basic.edx, 9),
-        .tsc_deadline = bit(basic.ecx, 24),
-        .fsgsbase = bit(structured.ebx, 0),
     };
 }
 

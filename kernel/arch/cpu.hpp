@@ -14,7 +14,7 @@ cpuid_leaf cpuid(uint32_t leaf, uint32_t subleaf = 0);
 
 /// Features found at boot and switched on where they are protections.
 struct cpu_features {
-    bool nx, smep, smap, umip, pge, rdrand, apic, tsc_deadline, fsgsbase;
+    bool nx, smep, smap, umip, pge, rdrand, apic;
 };
 const cpu_features& features();
 
@@ -36,7 +36,6 @@ inline void write_msr(uint32_t number, uint64_t value) {
 
 namespace msr {
 constexpr uint32_t apic_base = 0x1b;
-constexpr uint32_t tsc_deadline = 0x6e0;
 constexpr uint32_t pat = 0x277;
 constexpr uint32_t efer = 0xc0000080;
 constexpr uint32_t star = 0xc0000081;

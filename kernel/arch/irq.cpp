@@ -79,16 +79,6 @@ lib::result<void> request_irq(unsigned line, irq_trigger trigger, irq_handler ha
     return {};
 }
 
-void mask_irq(unsigned line) {
-    spin_guard guard(lines_lock);
-    controller->mask(line);
-}
-
-void unmask_irq(unsigned line) {
-    spin_guard guard(lines_lock);
-    controller->unmask(line);
-}
-
 unsigned irq_line_count() {
     return line_count;
 }

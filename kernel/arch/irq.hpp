@@ -24,11 +24,6 @@ void setup_interrupt_controllers(uint64_t rsdp_physical);
 /// unmasks it. Up to four handlers share a level line. Errors: EINVAL no such line, EBUSY line taken.
 lib::result<void> request_irq(unsigned line, irq_trigger trigger, irq_handler handler, void* context);
 
-/// Stops and resumes the interrupts of a line; a level interrupt that is still asserted comes at once
-/// on unmasking. Any context. Does not nest.
-void mask_irq(unsigned line);
-void unmask_irq(unsigned line);
-
 /// For /proc/interrupts: how many lines there are, whether one has a handler, how it signals, and how many
 /// interrupts came on it since boot. Any context; line < irq_line_count().
 unsigned irq_line_count();

@@ -251,12 +251,6 @@ void check_object_span(const void* memory, size_t length_bytes) {
     ASSERT(inside.state != frame_state::free && inside.state != frame_state::recent);
 }
 
-size_t kmalloc_usable_size(const void* memory) {
-    const frame& inside = virtual_to_frame(memory);
-    return inside.state == frame_state::slab ? classes[inside.slab_class].object_bytes
-                                             : page_size << inside.order;
-}
-
 } // namespace mm
 
 void* operator new(size_t size_bytes, mm::mem_tag tag) noexcept {

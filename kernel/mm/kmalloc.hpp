@@ -25,9 +25,6 @@ void kfree(void* memory);
 /// neither show nor overwrite a neighbour.
 void check_object_span(const void* memory, size_t length_bytes);
 
-/// Bytes usable behind a pointer of kmalloc, at least the size asked for.
-size_t kmalloc_usable_size(const void* memory);
-
 } // namespace mm
 
 /// Allocates under a tag; nullptr on failure, and then no constructor runs.
