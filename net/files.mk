@@ -50,6 +50,7 @@ NET_SRC := \
     net/ipv4/tcp_output.cpp \
     net/ipv4/tcp_reassembly.cpp \
     net/ipv4/tcp_recovery.cpp \
+    net/ipv4/tcp_recovery_send.cpp \
     net/ipv4/tcp_recv.cpp \
     net/ipv4/tcp_reply.cpp \
     net/ipv4/tcp_report.cpp \

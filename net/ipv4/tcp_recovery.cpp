@@ -13,9 +13,8 @@
 // counts in sacked_out as well, which gives limited transmit (RFC 3042) and NewReno's window inflation for
 // nothing.
 //
-// During recovery the window follows the deliveries (proportional rate reduction, RFC 6937) instead of
-// jumping. If it turns out that nothing was lost (timestamps: Eifel, RFC 3522; D-SACK), the reduction is
-// undone.
+// If it turns out that nothing was lost (timestamps: Eifel, RFC 3522; D-SACK), the reduction is undone.
+// How the window moves meanwhile, and what is sent again, is in tcp_recovery_send.cpp.
 
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
@@ -36,10 +35,6 @@ void enter_state(tcp_sock& sk, tcp_recovery_state next) {
     sk.recovery = next;
     trace(*sk.owner_stack, trace_event::tcp_congestion,
           {.sock = sk.id, .value = {sk.snd_cwnd, sk.snd_ssthresh, tcp_in_flight(sk), sk.srtt_us >> 3}});
-}
-
-bool window_is_being_reduced(const tcp_sock& sk) {
-    return sk.recovery == tcp_recovery_state::cwr || sk.recovery == tcp_recovery_state::recovery;
 }
 
 // ---- Duplicate ACKs without SACK
@@ -109,8 +104,8 @@ bool any_retransmission_outstanding(const tcp_sock& sk) {
 // -----------------------------------------------------------------------------------------
 
 uint32_t current_threshold(const tcp_sock& sk) {
-    return window_is_being_reduced(sk) ? sk.snd_ssthresh
-                                       : lib::max(sk.snd_ssthresh, sk.snd_cwnd / 2 + sk.snd_cwnd / 4);
+    return tcp_window_is_being_reduced(sk) ? sk.snd_ssthresh
+                                           : lib::max(sk.snd_ssthresh, sk.snd_cwnd / 2 + sk.snd_cwnd / 4);
 }
 
 void begin_reduction(tcp_sock& sk) {
@@ -134,7 +129,7 @@ void enter_recovery(tcp_sock& sk) {
     count(*sk.owner_stack, sk.sack_ok ? mib::tcpext_sack_recovery : mib::tcpext_reno_recovery);
     sk.prior_ssthresh = 0;
     arm_undo(sk);
-    if (!window_is_being_reduced(sk)) {
+    if (!tcp_window_is_being_reduced(sk)) {
         sk.prior_ssthresh = current_threshold(sk);
         begin_reduction(sk);
     }
@@ -359,59 +354,6 @@ void tcp_detect_losses(tcp_sock& sk, tcp_ack_event& event) {
         break;
     }
     event.newly_lost = sk.lost_out > lost_before ? sk.lost_out - lost_before : 0;
-}
-
-void tcp_adjust_window(tcp_sock& sk, const tcp_ack_event& event) {
-    if (!window_is_being_reduced(sk)) {
-        if (event.data_acked && event.acked_segments != 0) {
-            sk.congestion->grow(sk, event.acked_segments);
-        }
-        return;
-    }
-    if (event.delivered == 0 && sk.sack_ok) {
-        return;
-    }
-    // RFC 6937: above the threshold send in proportion to what arrives, below it at most as much as arrives.
-    const uint32_t delivered = sk.sack_ok ? event.delivered : lib::max(event.delivered, 1u);
-    const uint32_t in_flight = tcp_in_flight(sk);
-    sk.prr_delivered += delivered;
-    int64_t may_send = 0;
-    if (in_flight > sk.snd_ssthresh) {
-        const uint64_t proportion = uint64_t{sk.snd_ssthresh} * sk.prr_delivered + sk.prior_cwnd - 1;
-        may_send = static_cast<int64_t>(proportion / lib::max(sk.prior_cwnd, 1u)) - sk.prr_out;
-    } else {
-        may_send = lib::max<int64_t>(int64_t{sk.prr_delivered} - sk.prr_out, delivered);
-        if (event.una_advanced && event.newly_lost == 0) {
-            may_send++;
-        }
-        may_send = lib::min<int64_t>(may_send, int64_t{sk.snd_ssthresh} - in_flight);
-    }
-    // The first retransmission always leaves.
-    may_send = lib::max<int64_t>(may_send, sk.prr_out != 0 ? 0 : 1);
-    sk.snd_cwnd = in_flight + static_cast<uint32_t>(may_send);
-}
-
-void tcp_retransmit_lost(tcp_sock& sk) {
-    if (sk.lost_out == 0 || sk.lost_out + sk.sacked_out > sk.packets_out) {
-        return;
-    }
-    for (sk_buff* skb = sk.retransmit_queue.front(); skb != nullptr; skb = sk.retransmit_queue.next(*skb)) {
-        if ((skb->tcp.sacked & (tcp_sacked_acked | tcp_sacked_retransmitted)) != 0 ||
-            (skb->tcp.sacked & tcp_lost) == 0) {
-            continue;
-        }
-        const uint32_t in_flight = tcp_in_flight(sk);
-        if (in_flight >= sk.snd_cwnd || !tcp_retransmit(sk, *skb, sk.snd_cwnd - in_flight).ok()) {
-            break;
-        }
-        const bool in_loss_state = sk.recovery == tcp_recovery_state::loss;
-        count(*sk.owner_stack,
-              in_loss_state ? mib::tcpext_slow_start_retransmits : mib::tcpext_fast_retransmits);
-        sk.prr_out += window_is_being_reduced(sk) ? skb->tcp.segments : 0;
-        if (skb == sk.retransmit_queue.front()) {
-            tcp_rearm_retransmit(sk);
-        }
-    }
 }
 
 void tcp_enter_loss(tcp_sock& sk) {

@@ -6,6 +6,9 @@
 
 namespace net {
 
+inline bool tcp_window_is_being_reduced(const tcp_sock& sk) {
+    return sk.recovery == tcp_recovery_state::cwr || sk.recovery == tcp_recovery_state::recovery;
+}
 /// Moves the recovery state on after an ACK; marks what is lost.
 void tcp_detect_losses(tcp_sock& sk, tcp_ack_event& event);
 /// The congestion window after an ACK: proportional reduction while recovering, growth otherwise.
