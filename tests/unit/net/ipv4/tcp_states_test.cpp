@@ -606,4 +606,54 @@ TEST_F(tcp_states, a_full_accept_queue_makes_clients_wait) {
     EXPECT_EQ(sockets.size(), 2u);
 }
 
+TEST_F(tcp_states, icmp_lowers_the_segment_size_only_for_what_is_in_flight) {
+    serve([this](sim::user_socket& child) {
+        EXPECT_EQ(child.send(std::string(1400, 'x')), 1400);
+        sockets.push_back(std::move(child));
+    });
+    peer->syn_options.has_mss = true;
+    peer->syn_options.mss = 1460;
+    peer->connect();
+    const sim::segment data = peer->next();
+    EXPECT_EQ(data.payload.size(), 1400u);
+    auto tell = [&](uint32_t quoted_seq) {
+        const sim::frame quoted = host->card->sent.back();
+        sim::frame icmp(14 + 20 + 8 + 28);
+        std::copy(quoted.begin() + 6, quoted.begin() + 12, icmp.begin());
+        std::copy(quoted.begin(), quoted.begin() + 6, icmp.begin() + 6);
+        icmp[12] = 8;
+        uint8_t* ip = &icmp[14];
+        const uint8_t header[] = {0x45, 0, 0, 56, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 254, 10, 0, 0, 1};
+        std::copy(std::begin(header), std::end(header), ip);
+        ip[20] = 3;
+        ip[21] = 4;
+        ip[26] = 1000 >> 8;
+        ip[27] = 1000 & 0xff;
+        std::copy(quoted.begin() + 14, quoted.begin() + 42, ip + 28);
+        for (int i = 0; i < 4; i++) {
+            ip[28 + 24 + i] = static_cast<uint8_t>(quoted_seq >> (24 - 8 * i));
+        }
+        auto sum = [](uint8_t* at, size_t length, size_t field) {
+            uint32_t total = 0;
+            for (size_t i = 0; i < length; i += 2) {
+                total += static_cast<uint32_t>(at[i] << 8 | at[i + 1]);
+            }
+            total = (total & 0xffff) + (total >> 16);
+            total = ~((total & 0xffff) + (total >> 16));
+            at[field] = static_cast<uint8_t>(total >> 8);
+            at[field + 1] = static_cast<uint8_t>(total);
+        };
+        sum(ip + 20, 36, 2);
+        sum(ip, 20, 10);
+        host->card->receive(icmp);
+        world.run_for(millisecond);
+    };
+    tell(data.seq + 50000);
+    EXPECT_EQ(net::counted(host->stack(), net::mib::tcpext_out_of_window_icmps), 1u);
+    tell(data.seq);
+    const sim::segment smaller = peer->next(100 * millisecond);
+    EXPECT_EQ(smaller.seq, data.seq);
+    EXPECT_EQ(smaller.payload.size(), 960u);
+}
+
 } // namespace
