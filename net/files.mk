@@ -18,6 +18,7 @@ NET_SRC := \
     net/ipv4/af_inet.cpp \
     net/ipv4/arp.cpp \
     net/ipv4/arp_input.cpp \
+    net/ipv4/arp_table.cpp \
     net/ipv4/datagram.cpp \
     net/ipv4/devinet.cpp \
     net/ipv4/icmp.cpp \
@@ -33,6 +34,7 @@ NET_SRC := \
     net/ipv4/ports.cpp \
     net/ipv4/raw.cpp \
     net/ipv4/route.cpp \
+    net/ipv4/route_table.cpp \
     net/ipv4/tcp.cpp \
     net/ipv4/tcp_ack.cpp \
     net/ipv4/tcp_ack_policy.cpp \

@@ -6,6 +6,19 @@
 
 namespace net {
 
+constexpr port::time_ns reachable_base = 30 * port::second; ///< RFC 4861 §10, REACHABLE_TIME
+constexpr port::time_ns stale_lifetime = 60 * port::second; ///< Linux: gc_stale_time
+
+/// Between half and one and a half of the base, so that hosts that start together do not stay in step
+/// (RFC 4861 §6.3.2).
+inline port::time_ns reachable_time() {
+    return reachable_base / 2 + port::random_u32() % reachable_base;
+}
+
+inline bool is_resolved(neighbour_state state) {
+    return state != neighbour_state::incomplete && state != neighbour_state::failed;
+}
+
 struct arp_table {
     static constexpr unsigned bucket_count = 256;
 

@@ -1,12 +1,17 @@
 #pragma once
 // The inside of the routing table; route.cpp, the ioctls and /proc/net/route look at it.
 
+#include "kernel/abi/netdevice.h"
 #include "net/ipv4/route.hpp"
 
 #include <cstdint>
 #include <span>
 
 namespace net {
+
+inline bool is_up(const net_device& device) {
+    return (device.flags & IFF_UP) != 0;
+}
 
 struct route {
     route_key key;
