@@ -21,8 +21,8 @@ void set_panic_hook(void (*hook)());
 /// Logs the callers of this function, innermost first.
 void log_backtrace();
 
-/// Switches the machine off. A status other than 0 is told to QEMU's isa-debug-exit, if it is there: QEMU then
-/// ends with status * 2 + 1. Otherwise by the ACPI power-off ports of QEMU and Bochs.
+/// Switches the machine off. A status other than 0 is told to QEMU's isa-debug-exit, if it is there: QEMU
+/// then ends with status * 2 + 1. Otherwise by the ACPI power-off ports of QEMU and Bochs.
 [[noreturn]] void power_off(uint8_t status);
 [[noreturn]] void reboot();
 

@@ -11,9 +11,9 @@ namespace arch {
 namespace {
 
 constexpr uint16_t test_exit_port = 0xf4;
-constexpr uint16_t qemu_pm1a_control = 0x604;   ///< i440fx and q35
-constexpr uint16_t bochs_pm1a_control = 0xb004; ///< Bochs and old QEMU
-constexpr uint16_t sleep_enable = 0x2000;       ///< SLP_EN with sleep type 0, which is S5 there.
+constexpr uint16_t qemu_pm1a_control = 0x604;       ///< i440fx and q35
+constexpr uint16_t bochs_pm1a_control = 0xb004;     ///< Bochs and old QEMU
+constexpr uint16_t sleep_enable = 0x2000;           ///< SLP_EN with sleep type 0, which is S5 there.
 constexpr uint32_t power_off_patience_us = 500'000; ///< Emulators switch off a little later.
 constexpr uint16_t reset_control = 0xcf9;
 constexpr uint16_t keyboard_controller = 0x64;

@@ -6,9 +6,15 @@
 
 namespace lib {
 
-constexpr uint16_t swap_bytes(uint16_t value) { return __builtin_bswap16(value); }
-constexpr uint32_t swap_bytes(uint32_t value) { return __builtin_bswap32(value); }
-constexpr uint64_t swap_bytes(uint64_t value) { return __builtin_bswap64(value); }
+constexpr uint16_t swap_bytes(uint16_t value) {
+    return __builtin_bswap16(value);
+}
+constexpr uint32_t swap_bytes(uint32_t value) {
+    return __builtin_bswap32(value);
+}
+constexpr uint64_t swap_bytes(uint64_t value) {
+    return __builtin_bswap64(value);
+}
 
 template <class T>
 class [[gnu::packed]] big_endian {

@@ -62,7 +62,7 @@ struct socket {
     int protocol = 0;
     socket_state state = socket_state::unconnected; ///< guarded by sk's lock
     bool non_blocking = false;                      ///< O_NONBLOCK of the file; read without a lock
-    uint64_t inode = 0; ///< number of the file's inode, for /proc/net; set by the system calls
+    uint64_t inode = 0;        ///< number of the file's inode, for /proc/net; set by the system calls
     int owner = 0;             ///< F_SETOWN: process (> 0) or group (< 0) for SIGURG and SIGIO
     bool asynchronous = false; ///< O_ASYNC
     const proto_ops* ops = nullptr;

@@ -74,7 +74,7 @@ public:
     uint64_t live_allocations = 0; ///< not released yet
     bool administrator = true;
     int process_id = 1;
-    uint8_t card_numbers = 0;      ///< the last byte of the next card's address, minus one
+    uint8_t card_numbers = 0; ///< the last byte of the next card's address, minus one
     uint64_t sigpipes = 0;
     std::vector<std::pair<int, int>> signals; ///< owner, number
     /// Interrupts the blocking call of a fiber, now or its next one, with EINTR.
