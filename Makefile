@@ -137,35 +137,35 @@ deps-%:
 
 run: deps-run
 ifdef FAST
-	@$(SELF) all
+	+@$(SELF) all
 	@tools/run_qemu $(MACHINE) --kernel $O/kernel.elf --initrd $(INITRAMFS) --append "$(CMDLINE)"
 else
-	@$(SELF) build/lumos.iso
+	+@$(SELF) build/lumos.iso
 	@tools/run_qemu $(MACHINE) --iso build/lumos.iso
 endif
 
 debug: MODE := debug
 debug: deps-debug
-	@$(SELF) $(patsubst build/release/%,build/debug/%,$(ISO))
+	+@$(SELF) $(patsubst build/release/%,build/debug/%,$(ISO))
 	@tools/debug $(MACHINE) --iso build/debug/lumos.iso --symbols build/debug/kernel.elf
 
 bochs: deps-bochs
-	@$(SELF) build/lumos.iso
+	+@$(SELF) build/lumos.iso
 	@tools/run_bochs --memory $(MEM) --display $(DISPLAY) --iso build/lumos.iso
 
 # The agent of a tester outside (user/sysagent.cpp): its line is a unix socket, its network is NET.
 AGENT_LINE ?= unix:build/sysagent.sock,server=on,wait=off
 sysagent: deps-run
-	@$(SELF) all
+	+@$(SELF) all
 	@tools/run_qemu $(MACHINE) --second-serial "$(AGENT_LINE)" --kernel $O/kernel.elf --initrd $(INITRAMFS) \
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	@$(SELF) build/lumos.iso all test-programs $(HOST)/unit
+	+@$(SELF) build/lumos.iso all test-programs $(HOST)/unit
 	@MODE=$(MODE) tools/run_tests
 
 bench: deps-test
-	@$(SELF) build/lumos.iso all
+	+@$(SELF) build/lumos.iso all
 	@tools/bench/bench
 
 # ---- checks ----------------------------------------------------------------------------------------------
@@ -175,7 +175,7 @@ CXX_FILES = $(shell git ls-files '*.cpp' '*.hpp')
 lint: deps-test
 	clang-format --dry-run -Werror $(CXX_FILES)
 	tools/check_includes
-	@$(SELF) all
+	+@$(SELF) all
 	tools/check_state $O $(NET_SRC)
 
 format:

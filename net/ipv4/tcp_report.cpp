@@ -92,7 +92,7 @@ void print_sock(void* context, tcp_sock& sk) {
     row.uid = sk.owner_uid;
     row.retransmits = sk.retransmits;
     row.probes = sk.probes_out;
-    row.inode = sk.user_socket != nullptr ? sk.id : 0;
+    row.inode = sk.user_socket != nullptr ? sk.user_socket->inode : 0;
     row.references = sk.count();
     if (sk.state == tcp_state::listen) {
         row.receive_queue = sk.listener->accept_count;
