@@ -237,8 +237,9 @@ lib::result<void> register_card(card& self, net::stack& in) {
 card::card(const pci_function& function) : where(function), watchdog(expire_watchdog, this) {
     device.ops = &e1000_ops;
     device.driver_data = this;
-    device.features =
-        net::feature_transmit_checksum | net::feature_segmentation | net::feature_scatter_gather;
+    // QEMU's card ends each packet that it cuts with what is left, also if that is nothing.
+    device.features = net::feature_transmit_checksum | net::feature_segmentation |
+                      net::feature_scatter_gather | net::feature_empty_segment;
 }
 
 void watch_transmission(card& self) {

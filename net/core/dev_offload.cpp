@@ -22,6 +22,8 @@ constexpr unsigned protocol_tcp = 6;
 constexpr uint8_t flags_of_last_only = 0x01 | 0x08; // FIN, PSH
 constexpr uint8_t flags_of_first_only = 0x80;       // CWR (RFC 3168 §6.1.2)
 
+constexpr unsigned most_segments_cut_here = 32;
+
 lib::be32 read_be32(const uint8_t* at) {
     lib::be32 value;
     memcpy(&value, at, sizeof(value));
@@ -73,12 +75,16 @@ skb_ptr cut_segment(const sk_buff& packet, uint32_t header_bytes, uint32_t offse
     return segment;
 }
 
+/// All headers, down to TCP's options.
+uint32_t header_bytes_of(const sk_buff& packet) {
+    const uint8_t* tcp = packet.transport_header;
+    return static_cast<uint32_t>(tcp - packet.data) + (tcp[tcp_data_offset_offset] >> 4) * 4u;
+}
+
 /// Cuts a TCP packet into segments of gso_size. False when memory was short: what was not cut is lost, as a
 /// busy wire would lose it.
 bool cut_into_segments(skb_ptr packet, skb_queue& segments) {
-    const uint8_t* tcp = packet->transport_header;
-    const auto header_bytes =
-        static_cast<uint32_t>(tcp - packet->data) + (tcp[tcp_data_offset_offset] >> 4) * 4u;
+    const uint32_t header_bytes = header_bytes_of(*packet);
     ASSERT(header_bytes <= packet->linear_length());
     const uint32_t payload = packet->length() - header_bytes;
     unsigned number = 0;
@@ -109,10 +115,22 @@ bool make_sendable(const net_device& device, skb_ptr frame, skb_queue& frames) {
     return true;
 }
 
+/// Whether the card cuts the packet. A faulty empty segment looks like a duplicate ACK to the peer, so such
+/// packets are cut here. The largest are left to the card: one stray segment after a burst of that size does
+/// no harm, and cutting those by hand would cost a bulk transfer most of what the card saves it.
+bool device_cuts(const net_device& device, const sk_buff& packet) {
+    if ((device.features & feature_segmentation) == 0) {
+        return false;
+    }
+    const uint32_t payload = packet.length() - header_bytes_of(packet);
+    return (device.features & feature_empty_segment) == 0 || payload % packet.gso_size != 0 ||
+           payload / packet.gso_size > most_segments_cut_here;
+}
+
 } // namespace
 
 bool prepare_for_device(const net_device& device, skb_ptr packet, skb_queue& frames) {
-    if (packet->gso_size == 0 || (device.features & feature_segmentation) != 0) {
+    if (packet->gso_size == 0 || device_cuts(device, *packet)) {
         return make_sendable(device, std::move(packet), frames);
     }
     skb_queue segments;

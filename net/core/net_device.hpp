@@ -45,6 +45,8 @@ enum device_feature : uint32_t {
     feature_segmentation = 2,      ///< TCP packets with gso_size
     feature_scatter_gather = 4,    ///< packets with fragments
     feature_no_arp = 8,            ///< loopback: the packet needs no link header
+    feature_empty_segment = 16,    ///< a fault: after a payload that is a multiple of gso_size the card sends
+                                   ///< one more segment, with nothing in it
 };
 
 struct device_statistics {
