@@ -37,9 +37,16 @@ void set_expiry(tcp_time_wait& remains, port::time_ns length) {
     }
 }
 
-void answer(tcp_time_wait& remains) {
+/// A SYN does not count: it may come as often as an ACK.
+bool has_length(const sk_buff& skb) {
+    return skb.tcp.seq != skb.tcp.end_seq && (skb.tcp.flags & wire::tcp_syn) == 0;
+}
+
+/// Tells the peer where we are. Only what has no length can be part of an ACK loop; a FIN that comes again
+/// shows that our ACK was lost, and is answered each time.
+void answer(tcp_time_wait& remains, bool has_length) {
     const port::time_ns now = port::now();
-    if (remains.last_oow_ack != 0 && now - remains.last_oow_ack < answer_interval) {
+    if (!has_length && remains.last_oow_ack != 0 && now - remains.last_oow_ack < answer_interval) {
         count(*remains.owner_stack, mib::tcpext_ack_skipped);
         return;
     }
@@ -81,7 +88,7 @@ void receive_in_fin_wait_2(tcp_time_wait& remains, skb_ptr skb, const wire::tcp_
     const bool in_window =
         skb->tcp.end_seq > remains.rcv_nxt && skb->tcp.seq <= remains.rcv_nxt + remains.rcv_wnd;
     if (old || (!in_window && skb->tcp.end_seq != remains.rcv_nxt)) {
-        answer(remains);
+        answer(remains, has_length(*skb));
         drop(std::move(skb), drop_reason::tcp_time_wait);
         return;
     }
@@ -108,8 +115,7 @@ void receive_in_fin_wait_2(tcp_time_wait& remains, skb_ptr skb, const wire::tcp_
             remains.ts_recent_at = port::now();
         }
         set_expiry(remains, tcp_time_wait_length);
-        remains.last_oow_ack = 0;
-        answer(remains);
+        answer(remains, true);
     }
 }
 
@@ -175,7 +181,7 @@ tcp_time_wait_outcome tcp_time_wait_receive(tcp_time_wait& remains, skb_ptr& skb
         if ((flags & wire::tcp_fin) != 0) {
             set_expiry(remains, tcp_time_wait_length);
         }
-        answer(remains);
+        answer(remains, has_length(*skb));
     }
     drop(std::move(skb), drop_reason::tcp_time_wait);
     return {tcp_time_wait_verdict::handled, {}};
