@@ -133,9 +133,6 @@ void tcp_finish_connect(tcp_sock& sk) {
     if (sk.keep_alive) {
         tcp_arm_keepalive(sk, sk.keepalive_idle);
     }
-    if (sk.user_socket != nullptr) {
-        sk.user_socket->state = socket_state::connected;
-    }
     sk.state_change(sk);
     if (!sk.send_buffer_locked) {
         sk.send_buffer_limit = lib::max(sk.send_buffer_limit, tcp_send_buffer_default);
