@@ -85,10 +85,14 @@ class Peer:
                 return frame
         return None
 
+    def echo_reply(self, timeout=5):
+        """The next echo reply's frame, or None."""
+        return self.receive(lambda frame: frame[12:14] == b"\x08\0" and frame[23] == 1 and frame[34] == 0, timeout)
+
     def ping(self, payload=b"x" * 32, timeout=5):
         """The echo reply's frame, or None."""
         self.send(ethernet(echo(payload)))
-        return self.receive(lambda frame: frame[12:14] == b"\x08\0" and frame[23] == 1 and frame[34] == 0, timeout)
+        return self.echo_reply(timeout)
 
 
 class Qmp:
@@ -221,8 +225,8 @@ def test_link_goes_down_and_up(wire):
 def test_interface_down_and_up(wire):
     wire.guest.run("ifconfig eth0 down")
     for _ in range(400):
-        wire.try_send(ethernet(echo(b"while down"))) # until the card's ring is full and QEMU reads no more
-    assert wire.ping(timeout=0.5) is None
+        wire.try_send(ethernet(echo(b"while down")))  # until the card's ring is full and QEMU reads no more
+    assert wire.echo_reply(timeout=0.5) is None
     wire.guest.run("ifconfig eth0 10.9.0.2 netmask 255.255.255.0 up")
     # What came while it was down is not answered now.
     assert any(wire.ping(b"up again", timeout=0.5) for _ in range(10))
