@@ -86,6 +86,16 @@ void timer_wheel::place(timer& which) {
     occupied_[level] |= uint64_t{1} << index;
 }
 
+/// The time has reached a slot of a higher wheel. All its timers move to lower wheels at once: of those left
+/// behind next_event would learn only when the lower wheels are empty, however soon they are due.
+void timer_wheel::put_again(unsigned level, unsigned index) {
+    while (timer* next = slots_[level][index].front()) {
+        take_out(*next);
+        place(*next);
+        pending_++;
+    }
+}
+
 /// The next tick at which something is to be done: a slot of wheel 0 expires, or one of a higher wheel
 /// must be put again. False when no timer is pending.
 bool timer_wheel::next_event(unsigned* level, unsigned* index, uint64_t* at_tick) const {
@@ -129,13 +139,12 @@ port::time_ns timer_wheel::run(port::time_ns now) {
     uint64_t at_tick = 0;
     while (next_event(&level, &index, &at_tick) && at_tick <= now_tick) {
         current_tick_ = at_tick;
-        timer& first = *slots_[level][index].front();
-        take_out(first);
-        if (level != 0 && first.deadline > at_tick * tick) {
-            place(first);
-            pending_++;
+        if (level != 0) {
+            put_again(level, index);
             continue;
         }
+        timer& first = *slots_[level][index].front();
+        take_out(first);
         first.deadline = port::never;
         lock_.give_back();
         first.expire(first);

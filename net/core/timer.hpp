@@ -51,6 +51,7 @@ private:
     using slot = lib::list<timer, &timer::link>;
 
     void place(timer& which);
+    void put_again(unsigned level, unsigned index);
     void take_out(timer& which);
     bool next_event(unsigned* level, unsigned* index, uint64_t* at_tick) const;
     port::time_ns next_deadline_locked() const;
