@@ -41,6 +41,24 @@ TEST(timer, rings_once_and_never_early_at_any_distance) {
     EXPECT_EQ(host.stack().timers.pending(), 0u);
 }
 
+TEST(timer, neighbours_in_a_slot_of_a_higher_wheel_do_not_delay_each_other) {
+    sim::world world;
+    sim::host host("10.0.0.1");
+    const time_ns start = world.now();
+    std::vector<time_ns> rang;
+    std::vector<std::unique_ptr<alarm_clock>> clocks;
+    constexpr time_ns count = 400;
+    for (time_ns i = count; i > 0; i--) { // the latest first
+        clocks.push_back(std::make_unique<alarm_clock>(&rang));
+        host.stack().timers.set(*clocks.back(), start + (1000 + 10 * i) * millisecond);
+    }
+    world.run_for(10 * second);
+    ASSERT_EQ(rang.size(), count);
+    for (time_ns i = 1; i <= count; i++) {
+        EXPECT_LT(rang[i - 1], start + (1000 + 10 * i + 2) * millisecond);
+    }
+}
+
 TEST(timer, moves_and_cancels) {
     sim::world world;
     sim::host host("10.0.0.1");
