@@ -187,9 +187,11 @@ lib::ref<tcp_request> tcp_make_request(tcp_sock& listener, const sk_buff& syn) {
     request->sack_ok = options.sack_permitted;
     request->window_scaling = options.has_window_scale;
     request->snd_wscale = options.window_scale;
-    request->receive_window =
-        tcp_initial_window_choice(listener.receive_buffer_limit, request->advertised_mss,
-                                  request->window_scaling, listener.receive_buffer_locked);
+    // Whole segments, as they will come: with a timestamp in each of them.
+    const uint32_t segment =
+        request->advertised_mss - (request->timestamps_ok ? wire::tcp_timestamp_bytes : 0);
+    request->receive_window = tcp_initial_window_choice(
+        listener.receive_buffer_limit, segment, request->window_scaling, listener.receive_buffer_locked);
     request->sent_at = port::now();
     return request;
 }

@@ -119,9 +119,10 @@ lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
         request->ts_recent = options.timestamp_value;
         take_timestamp_bits(*request, options.timestamp_echo);
     }
-    request->receive_window =
-        tcp_initial_window_choice(listener.receive_buffer_limit, request->advertised_mss,
-                                  request->window_scaling, listener.receive_buffer_locked);
+    const uint32_t segment =
+        request->advertised_mss - (request->timestamps_ok ? wire::tcp_timestamp_bytes : 0);
+    request->receive_window = tcp_initial_window_choice(
+        listener.receive_buffer_limit, segment, request->window_scaling, listener.receive_buffer_locked);
     count(in, mib::tcpext_syncookies_received);
     return request;
 }
