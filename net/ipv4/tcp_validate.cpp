@@ -106,6 +106,11 @@ bool tcp_check_segment(tcp_sock& sk, skb_ptr& skb) {
     const bool is_reset = (skb->tcp.flags & wire::tcp_rst) != 0;
     const bool is_syn = (skb->tcp.flags & wire::tcp_syn) != 0;
 
+    if (!is_reset && !is_syn && (skb->tcp.flags & wire::tcp_ack) == 0) {
+        drop(std::move(skb),
+             drop_reason::tcp_bad_flags); // no segment of a connection, so not answered either
+        return false;
+    }
     if (!is_reset && timestamp_is_old(sk) && !is_harmless_late_ack(sk, *skb)) {
         count(*sk.owner_stack, mib::tcpext_paws_established);
         answer_unacceptable(sk, *skb);
