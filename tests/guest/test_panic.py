@@ -31,3 +31,11 @@ def test_panic(name):
         assert re.search(rf"[0-9a-f]{{16}} .*{function}\+0x", output), output
         assert "survived" not in output
         assert guest.console.exitstatus == 255
+
+
+def test_a_panic_prints_the_last_trace_records():
+    """The first program ends, which is a panic; what it did on the network just before is shown."""
+    with Guest(append="trace=udp test init=/tests/socket_udp") as guest:
+        guest.console.expect("PANIC")
+        guest.console.expect(r"udp\.transmit addr=")
+        guest.console.expect(pexpect.EOF)
