@@ -131,8 +131,11 @@ SELF := $(MAKE) MODE=$(MODE) EXTRA="$(EXTRA)" CMDLINE="$(CMDLINE)"
 MACHINE = --memory $(MEM) --cpus $(SMP) --nic $(NIC) --net $(NET) --accel $(ACCEL) --display $(DISPLAY) \
     --hostfwd "$(HOSTFWD)" $(if $(PCAP),--pcap $(PCAP))
 
-.PHONY: run debug bochs sysagent test bench lint format clean help deps-build deps-run deps-test deps-bochs deps-debug
-deps-%:
+.PHONY: run debug bochs sysagent test bench lint format clean help
+# Named one by one: make looks for no pattern rule to make a phony target.
+DEPS_TARGETS := deps-run deps-test deps-bochs deps-debug
+.PHONY: $(DEPS_TARGETS)
+$(DEPS_TARGETS): deps-%:
 	@DEPS=$(DEPS) tools/install_deps $*
 
 run: deps-run
