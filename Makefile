@@ -92,7 +92,7 @@ $O/%.asm.o: %.asm
 
 # ---- libc, programs, tests -------------------------------------------------------------------------------
 
--include libc/rules.mk user/rules.mk tests/rules.mk tests/guest/rules.mk
+-include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/guest/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 

@@ -142,6 +142,7 @@ void lock::acquire() {
     while (state.taken) {
         state.waiting.push_back(world().running());
         world().sleep(never);
+        std::erase(state.waiting, world().running()); // woken by something else
     }
     state.taken = true;
     state.owner = world().running();
@@ -210,7 +211,7 @@ lib::result<void> wait_queue::wait_erased(lock& held, bool (*done)(void*), void*
     auto& state = in_storage<sim_queue>(storage_);
     while (!done(predicate)) {
         sim::fiber* self = world().running();
-        if (self != nullptr && self->interrupted) {
+        if (self != nullptr && (self->interrupted || self->killed)) {
             self->interrupted = false;
             return lib::error{EINTR};
         }

@@ -23,6 +23,7 @@ struct fiber {
     uint64_t sleep_number = 0; ///< tells an old deadline from the present one
     wake_cause cause = wake_cause::none;
     bool interrupted = false;
+    bool killed = false; ///< every call that could wait fails with EINTR, and the program ends
     std::vector<net::port::lock_rank> held; ///< ranks of the locks it holds
 
     ucontext_t context = {};

@@ -6,6 +6,7 @@
 #include "kernel/abi/netdevice.h"
 #include "net/core/dev_offload.hpp"
 #include "net/ipv4/route.hpp"
+#include "sim/program.hpp"
 #include "sim/segment.hpp"
 
 #include <cstdio>
@@ -93,15 +94,6 @@ void require(bool condition, const char* what) {
 
 } // namespace
 
-uint32_t address(const char* text) {
-    unsigned a = 0;
-    unsigned b = 0;
-    unsigned c = 0;
-    unsigned d = 0;
-    require(std::sscanf(text, "%u.%u.%u.%u", &a, &b, &c, &d) == 4, "not an address");
-    return a << 24 | b << 16 | c << 8 | d;
-}
-
 // ---- cards -----------------------------------------------------------------------------------------------
 
 nic::nic(net::stack& in, uint8_t number, uint32_t features) {
@@ -155,6 +147,10 @@ void host::destroy() {
     card.reset();
     net::stack::destroy(stack_);
     stack_ = nullptr;
+}
+
+net::stack& stack_of(host& which) {
+    return which.stack();
 }
 
 std::string host::report(const char* name) {

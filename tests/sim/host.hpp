@@ -6,6 +6,7 @@
 
 #include "net/core/net_device.hpp"
 #include "net/stack.hpp"
+#include "sim/address.hpp"
 #include "sim/world.hpp"
 
 #include <cstdint>
@@ -19,9 +20,6 @@ namespace sim {
 using frame = std::vector<uint8_t>;
 
 class wire;
-
-/// "10.0.0.1" as a number of the host.
-uint32_t address(const char* text);
 
 /// A network card: what it sends goes to its wire and its log, what the wire brings is received.
 class nic {

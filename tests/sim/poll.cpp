@@ -4,6 +4,8 @@
 
 #include "kernel/abi/files.h"
 #include "net/core/socket.hpp"
+#include "sim/fiber.hpp"
+#include "sim/program.hpp"
 
 #include <algorithm>
 
@@ -41,6 +43,9 @@ short poll(net::socket& socket, short events, net::port::time_ns timeout) {
         const int holds = net::sock_poll(socket, &table) & (events | POLLERR | POLLHUP);
         if (holds != 0 || in.now() >= deadline) {
             return static_cast<short>(holds);
+        }
+        if (in.running()->killed) {
+            return POLLERR;
         }
         in.sleep(deadline);
     }

@@ -1,14 +1,10 @@
 #pragma once
-// poll() on the host: the waiter, and a call that waits for one socket.
+// The waiter of a poll() on the host; the call itself is in program.hpp.
 
 #include "net/port.hpp"
 #include "sim/world.hpp"
 
 #include <vector>
-
-namespace net {
-struct socket;
-}
 
 namespace net::port {
 
@@ -32,10 +28,3 @@ private:
 };
 
 } // namespace net::port
-
-namespace sim {
-
-/// Waits until one of the events (or an error) holds, at most until the timeout. Returns what holds.
-short poll(net::socket& socket, short events, net::port::time_ns timeout = net::port::never);
-
-} // namespace sim

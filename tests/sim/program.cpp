@@ -5,7 +5,6 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/result.hpp"
 #include "net/ipv4/inet_sock.hpp"
-#include "sim/poll.hpp"
 
 #include <cstring>
 
@@ -51,6 +50,14 @@ std::vector<control_message> unpack(const uint8_t* bytes, size_t length) {
     return messages;
 }
 
+/// The result of a call, unless the caller was killed in it.
+template <class Outcome>
+long finish(const Outcome& outcome) {
+    const long value = lib::as_syscall(outcome);
+    leave_if_killed();
+    return value;
+}
+
 } // namespace
 
 int received::number(int level, int type) const {
@@ -65,7 +72,7 @@ int received::number(int level, int type) const {
 }
 
 user_socket::user_socket(host& on, int type, int protocol, int family) {
-    lib::result<net::socket*> made = net::sock_create(on.stack(), family, type, protocol);
+    lib::result<net::socket*> made = net::sock_create(stack_of(on), family, type, protocol);
     if (made.ok()) {
         socket_ = made.value();
     } else {
@@ -81,38 +88,37 @@ void user_socket::close() {
 }
 
 long user_socket::bind(const char* ip, uint16_t port) {
-    return lib::as_syscall(net::sock_bind(*socket_, to_address(address(ip), port)));
+    return finish(net::sock_bind(*socket_, to_address(address(ip), port)));
 }
 
 long user_socket::connect(uint32_t ip, uint16_t port) {
-    return lib::as_syscall(net::sock_connect(*socket_, to_address(ip, port)));
+    return finish(net::sock_connect(*socket_, to_address(ip, port)));
 }
 
 long user_socket::disconnect() {
     net::socket_address none;
     none.any.sa_family = AF_UNSPEC;
     none.length = sizeof(sockaddr);
-    return lib::as_syscall(net::sock_connect(*socket_, none));
+    return finish(net::sock_connect(*socket_, none));
 }
 
 long user_socket::listen(int backlog) {
-    return lib::as_syscall(net::sock_listen(*socket_, backlog));
+    return finish(net::sock_listen(*socket_, backlog));
 }
 
 user_socket user_socket::accept() {
     lib::result<net::socket*> accepted = net::sock_accept(*socket_);
-    if (!accepted.ok()) {
-        return user_socket(accepted.error().number);
-    }
-    return user_socket(accepted.value());
+    user_socket made = accepted.ok() ? user_socket(accepted.value()) : user_socket(accepted.error().number);
+    leave_if_killed();
+    return made;
 }
 
-long user_socket::send(const std::string& data, int flags) {
-    const iovec vector = {.iov_base = const_cast<char*>(data.data()), .iov_len = data.size()};
+long user_socket::send(const void* bytes, size_t length, int flags) {
+    const iovec vector = {.iov_base = const_cast<void*>(bytes), .iov_len = length};
     net::message msg;
     msg.payload = net::iov_iter(&vector, 1, net::iov_iter::memory::user);
     msg.flags = flags;
-    return lib::as_syscall(net::sock_sendmsg(*socket_, msg));
+    return finish(net::sock_sendmsg(*socket_, msg));
 }
 
 long user_socket::send_to(const std::string& data, uint32_t ip, uint16_t port, int flags,
@@ -127,7 +133,7 @@ long user_socket::send_to(const std::string& data, uint32_t ip, uint16_t port, i
         msg.control = {.bytes = packed.data(), .capacity = packed.size(), .length = packed.size()};
     }
     msg.flags = flags;
-    return lib::as_syscall(net::sock_sendmsg(*socket_, msg));
+    return finish(net::sock_sendmsg(*socket_, msg));
 }
 
 received user_socket::recv(size_t limit, int flags) {
@@ -141,7 +147,7 @@ received user_socket::recv(size_t limit, int flags) {
     msg.payload = net::iov_iter(&vector, 1, net::iov_iter::memory::user);
     msg.control = {.bytes = control, .capacity = sizeof(control), .length = 0};
     msg.flags = flags;
-    out.result = lib::as_syscall(net::sock_recvmsg(*socket_, msg));
+    out.result = finish(net::sock_recvmsg(*socket_, msg));
     out.data.resize(limit - msg.payload.remaining());
     out.flags = msg.flags;
     out.control = unpack(control, msg.control.length);
@@ -155,8 +161,16 @@ received user_socket::recv(size_t limit, int flags) {
     return out;
 }
 
+long user_socket::recv(void* to, size_t length, int flags) {
+    const iovec vector = {.iov_base = to, .iov_len = length};
+    net::message msg;
+    msg.payload = net::iov_iter(&vector, 1, net::iov_iter::memory::user);
+    msg.flags = flags;
+    return finish(net::sock_recvmsg(*socket_, msg));
+}
+
 long user_socket::shutdown(int how) {
-    return lib::as_syscall(net::sock_shutdown(*socket_, how));
+    return finish(net::sock_shutdown(*socket_, how));
 }
 
 long user_socket::set_option(int level, int option, int value) {
@@ -164,7 +178,7 @@ long user_socket::set_option(int level, int option, int value) {
 }
 
 long user_socket::set_option(int level, int option, const void* value, uint32_t length) {
-    return lib::as_syscall(net::sock_setsockopt(*socket_, level, option, value, length));
+    return finish(net::sock_setsockopt(*socket_, level, option, value, length));
 }
 
 int user_socket::get_option(int level, int option) {
@@ -175,7 +189,7 @@ int user_socket::get_option(int level, int option) {
 }
 
 long user_socket::ioctl(unsigned command, void* argument) {
-    return lib::as_syscall(net::sock_ioctl(*socket_, command, reinterpret_cast<uintptr_t>(argument)));
+    return finish(net::sock_ioctl(*socket_, command, reinterpret_cast<uintptr_t>(argument)));
 }
 
 uint16_t user_socket::local_port() {
@@ -193,7 +207,9 @@ uint32_t user_socket::local_address() {
 }
 
 short user_socket::poll(short events, net::port::time_ns timeout) {
-    return sim::poll(*socket_, events, timeout);
+    const short holds = sim::poll(*socket_, events, timeout);
+    leave_if_killed();
+    return holds;
 }
 
 } // namespace sim

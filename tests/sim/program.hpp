@@ -3,13 +3,15 @@
 // negative results, so that tests read like programs.
 
 #include "net/core/socket.hpp"
-#include "sim/host.hpp"
+#include "sim/address.hpp"
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace sim {
+
+class host;
 
 /// The ancillary data of a received message.
 struct control_message {
@@ -31,7 +33,16 @@ struct received {
     int number(int level, int type) const;
 };
 
-/// One open socket. Closed when it goes out of scope.
+/// Thrown at a program that was killed, out of the call in which it learns of it; caught by who runs it.
+struct program_killed {};
+/// Throws that if the running program was killed. Defined, like poll(), by the port that is linked.
+void leave_if_killed();
+/// The stack of a host, as it is now. Defined by the port that is linked.
+net::stack& stack_of(host& which);
+/// Waits until one of the events (or an error) holds on a socket, at most until the timeout; what holds.
+short poll(net::socket& socket, short events, net::port::time_ns timeout = net::port::never);
+
+/// One open socket. Closed when it goes out of scope. Every call ends a program that was killed meanwhile.
 class user_socket {
 public:
     user_socket(host& on, int type, int protocol = 0, int family = AF_INET);
@@ -53,11 +64,14 @@ public:
     long listen(int backlog);
     /// The next connection; not ok() and with an error when there is none.
     user_socket accept();
-    long send(const std::string& data, int flags = 0);
+    long send(const std::string& data, int flags = 0) { return send(data.data(), data.size(), flags); }
+    long send(const void* bytes, size_t length, int flags = 0);
     long send_to(const std::string& data, uint32_t ip, uint16_t port, int flags = 0,
                  std::vector<control_message> control = {});
     /// Receives at most `limit` bytes.
     received recv(size_t limit = 65536, int flags = 0);
+    /// The same without the address and the control messages.
+    long recv(void* to, size_t length, int flags = 0);
     long shutdown(int how);
     long set_option(int level, int option, int value);
     long set_option(int level, int option, const void* value, uint32_t length);

@@ -8,6 +8,7 @@
 
 #include "net/stack.hpp"
 #include "sim/fiber.hpp"
+#include "sim/program.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -66,7 +67,11 @@ void world::entry() {
     __sanitizer_finish_switch_fiber(nullptr, &loop_stack_bottom, &loop_stack_bytes);
     world& in = current();
     fiber& self = *in.running_;
-    self.body();
+    try {
+        leave_if_killed();
+        self.body();
+    } catch (const program_killed&) {
+    }
     if (!self.held.empty()) {
         fail("a program ended while it held a lock");
     }
@@ -151,6 +156,18 @@ void world::interrupt(fiber& which) {
     make_ready(which, wake_cause::woken);
 }
 
+void world::kill(fiber& which) {
+    which.killed = true;
+    make_ready(which, wake_cause::woken);
+}
+
+void leave_if_killed() {
+    const fiber* self = world::current().running();
+    if (self != nullptr && self->killed) {
+        throw program_killed{};
+    }
+}
+
 // ---- the loop --------------------------------------------------------------------------------------------
 
 void world::at(net::port::time_ns when, std::function<void()> what) {
@@ -204,8 +221,10 @@ void world::pass(net::port::time_ns duration) {
     }
     const net::port::time_ns end = now_ + duration;
     while (now_ < end) {
+        leave_if_killed();
         sleep(end);
     }
+    leave_if_killed();
 }
 
 // ---- workers ---------------------------------------------------------------------------------------------

@@ -79,6 +79,8 @@ public:
     std::vector<std::pair<int, int>> signals; ///< owner, number
     /// Interrupts the blocking call of a fiber, now or its next one, with EINTR.
     void interrupt(fiber& which);
+    /// Ends a program as a signal does: see program_killed (program.hpp).
+    void kill(fiber& which);
 
     // AF_UNIX's view of files: numbers stand for descriptors.
     std::map<std::string, uint64_t> socket_nodes;

@@ -5,6 +5,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/ip_fragment.hpp"
 #include "net/wire/checksum.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

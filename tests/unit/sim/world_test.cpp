@@ -1,5 +1,6 @@
 // The simulation itself: one seed, one history.
 
+#include "sim/host.hpp"
 #include "sim/program.hpp"
 
 namespace {

@@ -3,6 +3,7 @@
 #include "net/core/dev_offload.hpp"
 #include "net/core/skb_checksum.hpp"
 #include "net/wire/checksum.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

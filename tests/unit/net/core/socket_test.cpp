@@ -2,6 +2,7 @@
 
 #include "net/core/socket.hpp"
 
+#include "sim/host.hpp"
 #include "sim/program.hpp"
 
 #include <cstring>

@@ -2,6 +2,7 @@
 
 #include "net/core/trace.hpp"
 
+#include "sim/host.hpp"
 #include "sim/program.hpp"
 
 namespace {

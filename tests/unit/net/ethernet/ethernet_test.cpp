@@ -1,6 +1,7 @@
 // Frames that go no further than the link layer.
 
 #include "kernel/abi/packet.h"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

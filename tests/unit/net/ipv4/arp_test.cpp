@@ -3,6 +3,7 @@
 #include "net/ipv4/arp.hpp"
 
 #include "kernel/abi/packet.h"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

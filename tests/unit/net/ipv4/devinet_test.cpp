@@ -4,6 +4,7 @@
 
 #include "net/ipv4/route.hpp"
 
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

@@ -4,6 +4,7 @@
 
 #include "net/core/snmp.hpp"
 #include "net/wire/checksum.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

@@ -3,6 +3,7 @@
 #include "net/ipv4/ip_fragment.hpp"
 
 #include "net/core/snmp.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

@@ -1,6 +1,7 @@
 // What IPv4 lets in, and what it does not (ids I1 to I6, I13, I14).
 
 #include "net/core/snmp.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

@@ -1,5 +1,6 @@
 // Raw sockets: copies with the IP header in, any protocol out.
 
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

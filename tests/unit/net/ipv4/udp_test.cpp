@@ -2,6 +2,7 @@
 
 #include "net/core/snmp.hpp"
 #include "net/ipv4/route.hpp"
+#include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
 

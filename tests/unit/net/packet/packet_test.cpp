@@ -2,6 +2,7 @@
 
 #include "kernel/abi/packet.h"
 #include "net/packet/packet_sock.hpp"
+#include "sim/host.hpp"
 #include "sim/program.hpp"
 
 #include <cstring>
