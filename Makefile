@@ -11,6 +11,7 @@ SMP     ?= 1
 MEM     ?= 128
 NIC     ?= e1000
 NET     ?= user
+MAC     ?=
 ACCEL   ?= tcg
 EXTRA   ?=
 CMDLINE ?=
@@ -92,6 +93,7 @@ $O/%.asm.o: %.asm
 
 # ---- libc, programs, tests -------------------------------------------------------------------------------
 
+-include tests/wire/link/rules.mk
 -include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/guest/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ compile_commands.json: Makefile $(wildcard */*.mk) tools/compile_commands
 # no compiler yet gets one before it is needed.
 SELF := $(MAKE) MODE=$(MODE) EXTRA="$(EXTRA)" CMDLINE="$(CMDLINE)"
 MACHINE = --memory $(MEM) --cpus $(SMP) --nic $(NIC) --net $(NET) --accel $(ACCEL) --display $(DISPLAY) \
-    --hostfwd "$(HOSTFWD)" $(if $(PCAP),--pcap $(PCAP))
+    --hostfwd "$(HOSTFWD)" $(if $(MAC),--mac $(MAC)) $(if $(PCAP),--pcap $(PCAP))
 
 .PHONY: run debug bochs sysagent test bench lint format clean help
 # Named one by one: make looks for no pattern rule to make a phony target.
@@ -164,7 +166,7 @@ sysagent: deps-run
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	+@$(SELF) build/lumos.iso all test-programs $(HOST)/unit
+	+@$(SELF) build/lumos.iso all test-programs $(HOST)/unit $(WIRE_LINK)
 	@MODE=$(MODE) tools/run_tests
 
 bench: deps-test

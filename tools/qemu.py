@@ -23,6 +23,7 @@ class Machine:
     memory: int = 128
     cpus: int = 1
     nic: str = "e1000"
+    mac: str = ""
     net: str = "user"
     accel: str = "tcg"
     cpu: str = "max"
@@ -71,7 +72,8 @@ class Machine:
                        f"remote.type=unix,remote.path={remote}")
         else:
             raise ValueError(f"unknown network {self.net}")
-        line = ["-netdev", backend, "-device", f"{self.nic},netdev=n0,romfile="]
+        card = f"{self.nic},netdev=n0,romfile=" + (f",mac={self.mac}" if self.mac else "")
+        line = ["-netdev", backend, "-device", card]
         if self.pcap:
             line += ["-object", f"filter-dump,id=pcap0,netdev=n0,file={self.pcap}"]
         return line
