@@ -95,6 +95,7 @@ $O/%.asm.o: %.asm
 
 -include tests/wire/link/rules.mk
 -include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/guest/rules.mk
+-include tests/conformance/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,120 @@
+"""The other end of the guest's cable: scapy packets out, scapy packets in.
+
+A thread reads the cable all the time. It notes when each frame came, answers ARP for every address but the guest's,
+and sorts frames into queues by what they are; only the test that takes a frame off a queue parses it, so that the
+thread never falls behind and the times are those of the wire."""
+import itertools
+import logging
+import queue
+import socket
+import threading
+import time
+
+logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
+from scapy.layers.inet import IP  # noqa: E402
+from scapy.layers.l2 import ARP, Ether  # noqa: E402
+from scapy.packet import Raw  # noqa: E402
+from scapy.utils import checksum  # noqa: E402
+
+GUEST_IP, PEER_IP, ROUTER_IP = "192.168.0.1", "192.0.2.1", "192.168.0.254"
+GUEST_MAC, PEER_MAC, BROADCAST = "52:54:00:12:34:56", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"
+ICMP_KIND, ARP_KIND, FRAGMENT_KIND, OTHER_KIND = "icmp", "arp", "fragment", "other"
+
+
+class DatagramCable:
+    """QEMU's `-netdev dgram` over unix sockets: one datagram a frame."""
+
+    def __init__(self, own, other):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(own)
+        self.other = other
+
+    def receive(self):
+        return self.socket.recv(65536)
+
+    def send(self, frame):
+        self.socket.sendto(frame, self.other)
+
+
+def kind_of(frame):
+    """The queue that a frame belongs to: ("tcp", our port), ("udp", our port), or one of the other kinds."""
+    if frame[12:14] == b"\x08\x06":
+        return ARP_KIND
+    if frame[12:14] != b"\x08\x00":
+        return OTHER_KIND
+    if int.from_bytes(frame[20:22], "big") & 0x3fff:
+        return FRAGMENT_KIND
+    protocol = frame[23]
+    if protocol in (6, 17):
+        ports = 14 + (frame[14] & 15) * 4
+        return "tcp" if protocol == 6 else "udp", int.from_bytes(frame[ports + 2:ports + 4], "big")
+    return ICMP_KIND if protocol == 1 else OTHER_KIND
+
+
+class Capture:
+    """What came of one kind since the capture began."""
+
+    def __init__(self, link, kind):
+        self.frames = queue.Queue()
+        link.captures[kind] = self
+
+    def next(self, timeout=3):
+        """The next frame as a scapy packet with the time in .time, or None. A bad IP header fails the test."""
+        try:
+            frame, at = self.frames.get(timeout=timeout)
+        except queue.Empty:
+            return None
+        packet = Ether(frame)
+        packet.time = at
+        if IP in packet:
+            assert checksum(frame[14:14 + packet[IP].ihl * 4]) == 0, f"IP header checksum: {packet.summary()}"
+        return packet
+
+    def expect_nothing(self, seconds=0.3):
+        packet = self.next(seconds)
+        assert packet is None, f"unexpected {packet.summary()}"
+
+
+class Link:
+    def __init__(self, cable):
+        self.cable = cable
+        self.captures = {}
+        self.ports = itertools.count(20000)
+        self.answers_arp = True
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            frame = self.cable.receive()
+            at = time.monotonic()
+            kind = kind_of(frame)
+            if kind == ARP_KIND and self.answers_arp:
+                self.answer_arp(frame)
+            if (capture := self.captures.get(kind)) is not None:
+                capture.frames.put((frame, at))
+
+    def answer_arp(self, frame):
+        question = Ether(frame)[ARP]
+        if question.op == 1 and question.pdst not in (GUEST_IP, question.psrc):
+            self.send_frame(Ether(src=PEER_MAC, dst=question.hwsrc)
+                            / ARP(op=2, hwsrc=PEER_MAC, psrc=question.pdst, hwdst=question.hwsrc, pdst=question.psrc))
+
+    def capture(self, kind):
+        """From now on. A later capture of the same kind takes over."""
+        return Capture(self, kind)
+
+    def send_frame(self, frame):
+        self.cable.send(bytes(frame))
+
+    def send(self, packet, **ethernet):
+        """An IP packet, by way of the router."""
+        self.send_frame(Ether(**{"src": PEER_MAC, "dst": GUEST_MAC, "type": 0x0800, **ethernet}) / packet)
+
+
+def from_peer(**fields):
+    """An IP header from the peer to the guest."""
+    return IP(**{"src": PEER_IP, "dst": GUEST_IP, **fields})
+
+
+def payload_of(packet):
+    return bytes(packet[Raw]) if Raw in packet else b""
