@@ -167,8 +167,14 @@ bool process_ack(tcp_sock& sk, skb_ptr& skb, const wire::tcp_options& options) {
     return true;
 }
 
-// ---- Seventh step
-// -----------------------------------------------------------------------------------------------------
+// ---- Sixth and seventh step
+// -------------------------------------------------------------------------------------------
+
+/// Whether the peer may still send. Urgent pointers and text after its FIN "should not occur" and are ignored.
+bool takes_text(const tcp_sock& sk) {
+    return tcp_in(sk, tcp_state_bit(tcp_state::established) | tcp_state_bit(tcp_state::fin_wait_1) |
+                          tcp_state_bit(tcp_state::fin_wait_2));
+}
 
 /// Data for a user who said that he will not read: the peer must learn that it is lost (RFC 9293 §3.6.1).
 bool arrives_after_close(const tcp_sock& sk, const sk_buff& skb) {
@@ -179,10 +185,7 @@ bool arrives_after_close(const tcp_sock& sk, const sk_buff& skb) {
 }
 
 void process_text(tcp_sock& sk, skb_ptr skb) {
-    constexpr uint32_t takes_text = tcp_state_bit(tcp_state::established) |
-                                    tcp_state_bit(tcp_state::fin_wait_1) |
-                                    tcp_state_bit(tcp_state::fin_wait_2);
-    if (tcp_in(sk, takes_text)) {
+    if (takes_text(sk)) {
         if (arrives_after_close(sk, *skb)) {
             count(*sk.owner_stack, mib::tcpext_abort_on_data);
             tcp_send_reset(*sk.owner_stack, *skb);
@@ -237,7 +240,9 @@ void tcp_rcv_state_process(tcp_sock& sk, skb_ptr skb) {
     if (!process_ack(sk, skb, options) || sk.state == tcp_state::closed) { // fifth
         return;
     }
-    tcp_check_urgent(sk, *skb);       // sixth
+    if (takes_text(sk)) {
+        tcp_check_urgent(sk, *skb); // sixth
+    }
     process_text(sk, std::move(skb)); // seventh and eighth
     if (sk.state != tcp_state::closed) {
         tcp_owe_push(sk);
