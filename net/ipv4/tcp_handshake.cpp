@@ -22,6 +22,8 @@ namespace net {
 
 namespace {
 
+constexpr port::time_ns syn_again_delay = 10 * port::millisecond;
+
 /// First step: an ACK must acknowledge our SYN and nothing else.
 bool acknowledges_our_syn(const tcp_sock& sk, const sk_buff& skb) {
     return skb.tcp.ack == sk.snd_nxt;
@@ -99,6 +101,10 @@ void tcp_rcv_syn_sent(tcp_sock& sk, skb_ptr skb) {
     if ((flags & wire::tcp_ack) != 0 && (!acknowledges_our_syn(sk, *skb) || !echo_is_ours(sk, options))) {
         tcp_send_reset(*sk.owner_stack, *skb);
         drop(std::move(skb), drop_reason::tcp_bad_ack);
+        if (sk.retransmits == 0) {
+            // The peer has an old connection, which our RST ends: try again at once, as Linux does.
+            tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, syn_again_delay);
+        }
         return;
     }
     if ((flags & wire::tcp_rst) != 0) {
