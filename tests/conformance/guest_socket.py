@@ -2,6 +2,7 @@
 import errno
 import itertools
 import struct
+import time
 
 import agent as protocol
 from agent import address
@@ -147,9 +148,14 @@ def half_open(lab, options="mss 1460", win=65535, prepare=lambda sock: None):
     return server, peer
 
 
-def accepted(lab, options="mss 1460", win=65535, prepare=lambda sock: None):
-    """A connection that the peer opened: (socket, peer)."""
+FAR = 0.25  # seconds to a distant peer; the guest's timeout is then three quarters of a second
+
+
+def accepted(lab, options="mss 1460", win=65535, prepare=lambda sock: None, rtt=0):
+    """A connection that the peer opened: (socket, peer). Scripts that let data wait for its ACK play a FAR peer, so
+    that no retransmission comes in between."""
     server, peer = half_open(lab, options, win, prepare)
+    time.sleep(rtt)
     stamp = f" <nop,nop,TS val 1000 ecr {peer.answer.timestamp()[0]}>" if "TS" in options else ""
     peer.send(f". 1:1(0) ack 1{stamp}")
     assert server.poll(POLLIN, 3000) == POLLIN

