@@ -170,7 +170,8 @@ bool process_ack(tcp_sock& sk, skb_ptr& skb, const wire::tcp_options& options) {
 // ---- Sixth and seventh step
 // -------------------------------------------------------------------------------------------
 
-/// Whether the peer may still send. Urgent pointers and text after its FIN "should not occur" and are ignored.
+/// Whether the peer may still send. Urgent pointers and text after its FIN "should not occur" and are
+/// ignored.
 bool takes_text(const tcp_sock& sk) {
     return tcp_in(sk, tcp_state_bit(tcp_state::established) | tcp_state_bit(tcp_state::fin_wait_1) |
                           tcp_state_bit(tcp_state::fin_wait_2));

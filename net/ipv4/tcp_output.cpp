@@ -67,7 +67,8 @@ void note_sent(tcp_sock& sk) {
     const uint32_t before = sk.packets_out;
     sk.snd_nxt = sent->tcp.end_seq;
     sk.packets_out += sent->tcp.segments;
-    if (sent->length() != 0 && sent->length() < sent->tcp.segments * sk.mss_cache) { // its last segment is small
+    if (sent->length() != 0 &&
+        sent->length() < sent->tcp.segments * sk.mss_cache) { // its last segment is small
         sk.snd_sml = sent->tcp.end_seq;
     }
     sk.retransmit_queue.push_back(std::move(sent));
