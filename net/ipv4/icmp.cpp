@@ -281,7 +281,9 @@ void receive_error(stack& in, skb_ptr skb) {
 
 // ---- echo ------------------------------------------------------------------------------------------------
 
-/// Turns a request into its reply. The checksum follows the one word that changes.
+/// Turns a request into its reply. The checksum follows the one word that changes: type and code, of which a
+/// request may have any. Of the two zeros of one's complement it takes the one that is right even for a
+/// message of nothing but zeros (RFC 1624 §3).
 void answer_echo(stack& in, skb_ptr skb) {
     if (skb->packet_type != sk_buff::addressed_to::host) {
         drop(std::move(skb), drop_reason::icmp_broadcast);
@@ -297,10 +299,11 @@ void answer_echo(stack& in, skb_ptr skb) {
         return;
     }
     auto& icmp = *reinterpret_cast<wire::icmp_header*>(skb->data);
-    const uint16_t before = ICMP_ECHO;
+    const auto before = static_cast<uint16_t>(icmp.type | icmp.code << 8);
     icmp.type = ICMP_ECHOREPLY;
     icmp.code = 0;
-    icmp.checksum = lib::be16::from_raw(wire::checksum_update(icmp.checksum.raw(), before, ICMP_ECHOREPLY));
+    const uint16_t updated = wire::checksum_update(icmp.checksum.raw(), before, ICMP_ECHOREPLY);
+    icmp.checksum = lib::be16::from_raw(updated != 0 ? updated : uint16_t{0xffff});
     skb->checksum = checksum_state::none;
     icmp_count_out(in, ICMP_ECHOREPLY);
     trace(in, trace_event::icmp_transmit,

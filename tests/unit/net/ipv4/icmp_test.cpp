@@ -46,6 +46,18 @@ TEST_F(icmp, echo_is_answered_with_the_same_bytes) {
     EXPECT_TRUE(std::all_of(reply.begin() + 42, reply.end(), [](uint8_t byte) { return byte == 'e'; }));
 }
 
+TEST_F(icmp, an_echo_of_another_code_or_of_zeros_is_answered_with_a_right_checksum) {
+    for (const uint8_t code : {uint8_t{0}, uint8_t{77}}) {
+        host.card->sent.clear();
+        inject(sim::make_icmp(ICMP_ECHO, code, 0, 0, sim::frame(20, 0)));
+        ASSERT_EQ(answers(), 1u);
+        const sim::frame& reply = host.card->sent[0];
+        EXPECT_EQ(sim::icmp_of(reply)->code, 0);
+        EXPECT_TRUE(
+            net::wire::checksum_good(net::wire::checksum_add(0, reply.data() + 34, reply.size() - 34)));
+    }
+}
+
 TEST_F(icmp, c1_broadcast_echo_is_ignored) {
     fields.destination = address("10.0.0.255");
     peer.inject(
