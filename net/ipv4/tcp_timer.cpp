@@ -117,7 +117,8 @@ void retransmission_timeout(tcp_sock& sk) {
     tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, tcp_backed_off(sk.rto, sk.backoff));
 }
 
-/// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers.
+/// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers. A probe that
+/// cannot be sent (no route, no memory) has no answer either, and counts.
 void probe_timeout(tcp_sock& sk) {
     if (sk.packets_out != 0 || sk.write_queue.empty()) {
         sk.probes_out = 0;
@@ -135,10 +136,9 @@ void probe_timeout(tcp_sock& sk) {
         return;
     }
     count(*sk.owner_stack, mib::tcpext_window_probes);
-    if (tcp_send_probe(sk).ok() && sk.probes_out < UINT8_MAX) {
-        sk.probes_out++;
-        sk.backoff = static_cast<uint8_t>(lib::min<unsigned>(sk.backoff + 1, tcp_retries_2));
-    }
+    (void)tcp_send_probe(sk);
+    sk.probes_out += sk.probes_out < UINT8_MAX ? 1 : 0;
+    sk.backoff = static_cast<uint8_t>(lib::min<unsigned>(sk.backoff + 1, tcp_retries_2));
     if (sk.packets_out == 0) {
         tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
     }
@@ -170,9 +170,8 @@ void keepalive_timeout(tcp_sock& sk) {
         return;
     }
     count(*sk.owner_stack, mib::tcpext_keepalives);
-    if (tcp_send_probe(sk).ok()) {
-        sk.probes_out++;
-    }
+    (void)tcp_send_probe(sk);
+    sk.probes_out += sk.probes_out < UINT8_MAX ? 1 : 0;
     tcp_arm_keepalive(sk, sk.keepalive_interval);
 }
 

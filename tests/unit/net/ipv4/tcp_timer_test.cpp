@@ -1,0 +1,54 @@
+// What time does to a connection whose probes cannot even be sent: it ends all the same.
+
+#include "net/core/net_device.hpp"
+#include "sim/program.hpp"
+#include "sim/tcp_peer.hpp"
+
+namespace {
+
+using namespace net::wire;
+using net::port::millisecond;
+using net::port::second;
+
+struct tcp_timer : testing::Test {
+    sim::world world;
+    sim::host host{"10.0.0.1"};
+    sim::tcp_peer peer{host, "10.0.0.9", 1000, 80};
+
+    /// A program connects to the peer, whose SYN-ACK offers this window, and does something.
+    void call(uint16_t window, std::function<void(sim::user_socket&)> body) {
+        world.spawn("client", [this, body] {
+            sim::user_socket client(host, SOCK_STREAM);
+            EXPECT_EQ(client.connect("10.0.0.9", 1000), 0);
+            body(client);
+        });
+        peer.window = window;
+        peer.accept();
+    }
+};
+
+TEST_F(tcp_timer, an_orphan_with_a_closed_window_ends_without_a_route) {
+    call(0, [](sim::user_socket& client) { EXPECT_EQ(client.send("data"), 4); });
+    world.run_for(millisecond);
+    EXPECT_EQ(host.stack().live_socks, 1u);
+    net::dev_close(host.device());
+    world.run_for(3600 * second);
+    EXPECT_EQ(host.stack().live_socks, 0u);
+}
+
+TEST_F(tcp_timer, keepalive_ends_a_connection_without_a_route) {
+    long outcome = 0;
+    call(1000, [&](sim::user_socket& client) {
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_KEEPIDLE, 10), 0);
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_KEEPINTVL, 5), 0);
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_KEEPCNT, 3), 0);
+        EXPECT_EQ(client.set_option(SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+        outcome = client.recv().result;
+    });
+    world.run_for(millisecond);
+    net::dev_close(host.device());
+    world.run_for(60 * second);
+    EXPECT_LT(outcome, 0);
+}
+
+} // namespace
