@@ -96,6 +96,7 @@ $O/%.asm.o: %.asm
 -include tests/wire/link/rules.mk
 -include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/guest/rules.mk
 -include tests/conformance/rules.mk
+-include tests/fuzz/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 
@@ -168,6 +169,7 @@ sysagent: deps-run
 
 test: deps-test
 	+@$(SELF) build/lumos.iso all test-programs $(HOST)/unit $(WIRE_LINK)
+	+@$(SELF) fuzz-programs
 	@MODE=$(MODE) tools/run_tests
 
 bench: deps-test

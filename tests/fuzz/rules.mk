@@ -1,0 +1,63 @@
+# Fuzz targets: libFuzzer with address and undefined sanitizers, net/ compiled by clang for this machine.
+#
+#   make fuzz TARGET=frames FUZZ_S=600     one target for so many seconds (all of them when TARGET is empty)
+#   make test-fuzz                         replays every corpus and regression, then a moment of each target
+#   make fuzz-coverage                     lines of net/ that the corpora reach, per file
+#
+# What a run finds worth keeping goes to build/fuzz/corpus/TARGET; `make fuzz-merge` moves the part of it that
+# reaches something new into tests/fuzz/corpus/TARGET. A crash becomes tests/fuzz/regressions/TARGET/NAME.
+
+FUZZ := build/fuzz
+FUZZ_CXX := clang++
+TARGET ?=
+FUZZ_S ?= 60
+
+# Targets that need a whole net/ under them, and those that need no more than the named sources.
+FUZZ_NET_TARGETS := frames
+FUZZ_WIRE_TARGETS := wire_headers wire_ipv4_options wire_tcp_options wire_checksum
+FUZZ_TARGETS := $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS)
+
+FUZZ_CXXFLAGS := -std=c++20 -O2 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-exceptions \
+    -fno-rtti -fno-strict-aliasing -fno-omit-frame-pointer -I. -Itests -MMD -MP
+# What guides the fuzzer is only the code under test, not the harness.
+FUZZ_WATCHED := -fsanitize-coverage=inline-8bit-counters,pc-table
+FUZZ_NET_OBJECTS := $(HOST_KERNEL_SRC:%=$(FUZZ)/%.o)
+FUZZ_SUPPORT_OBJECTS := $(patsubst %,$(FUZZ)/%.o,$(wildcard tests/fuzz/support/*.cpp))
+
+FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/%)
+FUZZ_CHOSEN := $(if $(TARGET),$(TARGET),$(FUZZ_TARGETS))
+
+.SECONDARY: $(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o)
+.PHONY: fuzz fuzz-programs test-fuzz fuzz-merge
+fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz: deps-test
+	+@$(SELF) $(FUZZ_CHOSEN:%=$(FUZZ)/%)
+	@tests/fuzz/run --seconds $(FUZZ_S) $(FUZZ_CHOSEN)
+test-fuzz: fuzz-programs
+	@tests/fuzz/run --replay --seconds 3 $(FUZZ_TARGETS)
+
+# Only what reaches something that the inputs before it did not is kept: small corpora are quick to replay.
+fuzz-merge: $(FUZZ_CHOSEN:%=$(FUZZ)/%)
+	@for target in $(FUZZ_CHOSEN); do tests/fuzz/merge $$target; done
+
+$(FUZZ)/net/%.cpp.o: net/%.cpp
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)$(FUZZ_CXX) $(FUZZ_CXXFLAGS) $(FUZZ_WATCHED) -c $< -o $@
+
+$(FUZZ)/kernel/lib/%.cpp.o: kernel/lib/%.cpp
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)$(FUZZ_CXX) $(FUZZ_CXXFLAGS) $(FUZZ_WATCHED) -c $< -o $@
+
+$(FUZZ)/tests/fuzz/%.cpp.o: tests/fuzz/%.cpp
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)$(FUZZ_CXX) $(FUZZ_CXXFLAGS) -include tests/fuzz/support/prelude.hpp -c $< -o $@
+
+# Everything of net/ is linked into each: what a target does not call costs it nothing.
+$(FUZZ)/%: $(FUZZ)/tests/fuzz/%.cpp.o $(FUZZ_SUPPORT_OBJECTS) $(FUZZ_NET_OBJECTS)
+	$(call say,LD)
+	$(Q)$(FUZZ_CXX) -fsanitize=address,undefined,fuzzer -o $@ $^
+
+-include $(shell find $(FUZZ) -name '*.d' 2> /dev/null)
