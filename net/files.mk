@@ -12,6 +12,7 @@ NET_SRC := \
     net/core/sock.cpp \
     net/core/sock_options.cpp \
     net/core/socket.cpp \
+    net/core/sysctl.cpp \
     net/core/timer.cpp \
     net/core/trace.cpp \
     net/ethernet/ethernet.cpp \
@@ -74,6 +75,7 @@ NET_SRC := \
     net/packet/packet.cpp \
     net/packet/packet_data.cpp \
     net/stack.cpp \
+    net/sysctl.cpp \
     net/unix/unix.cpp \
     net/unix/unix_connect.cpp \
     net/unix/unix_control.cpp \

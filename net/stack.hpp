@@ -10,6 +10,7 @@
 #include "net/core/net_device.hpp"
 #include "net/core/protocols.hpp"
 #include "net/core/socket.hpp"
+#include "net/core/sysctl.hpp"
 #include "net/core/timer.hpp"
 #include "net/core/trace.hpp"
 #include "net/port.hpp"
@@ -66,6 +67,8 @@ public:
     /// Numbers for socks and packets.
     uint64_t next_sock_id() { return __atomic_add_fetch(&sock_ids_, 1, __ATOMIC_RELAXED); }
     uint64_t next_skb_id() { return __atomic_add_fetch(&skb_ids_, 1, __ATOMIC_RELAXED); }
+
+    parameters settings; ///< what an administrator can set
 
     // Each layer's own state; its header says what is in it and which lock guards it.
     timer_wheel timers{*this};

@@ -132,6 +132,9 @@ lib::result<size_t> write_text(file& f, io_buffer& buffer, uint64_t&) {
     if (source.set == nullptr) {
         return lib::error{EIO};
     }
+    if (length == 0) {
+        return size_t{0};
+    }
     char text[written_limit];
     if (length >= sizeof text) {
         return lib::error{EINVAL};

@@ -15,9 +15,6 @@
 namespace net {
 namespace {
 
-/// Linux: net.core.rmem_default and wmem_default.
-constexpr uint32_t default_buffer_bytes = 212992;
-
 void uncharge_send(sk_buff& skb) {
     sock* sk = skb.charged_to;
     skb.charged_to = nullptr;
@@ -41,8 +38,8 @@ void signal_owner_of(sock& sk, int signal_number) {
 sock::sock(stack& in, const proto& protocol_ops, uint16_t family_number, uint16_t type_number,
            uint8_t protocol_number)
     : owner_stack(&in), prot(&protocol_ops), id(in.next_sock_id()), family(family_number), type(type_number),
-      protocol(protocol_number), receive_buffer_limit(default_buffer_bytes),
-      send_buffer_limit(default_buffer_bytes), data_ready(sock_default_data_ready),
+      protocol(protocol_number), receive_buffer_limit(static_cast<uint32_t>(in.settings.rmem_default)),
+      send_buffer_limit(static_cast<uint32_t>(in.settings.wmem_default)), data_ready(sock_default_data_ready),
       write_space(sock_default_write_space), state_change(sock_default_state_change),
       error_report(sock_default_error_report) {
     __atomic_fetch_add(&in.live_socks, 1, __ATOMIC_RELAXED);

@@ -4,6 +4,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/netdevice.h"
 #include "kernel/abi/time.h"
+#include "kernel/lib/minmax.hpp"
 #include "kernel/lib/string.hpp"
 #include "net/core/sock.hpp"
 #include "net/core/socket.hpp"
@@ -12,14 +13,13 @@
 namespace net {
 namespace {
 
-constexpr uint32_t largest_buffer_bytes = 4 << 20; ///< what SO_SNDBUF may ask for
-constexpr uint32_t smallest_send_bytes = 4608;     ///< Linux: SOCK_MIN_SNDBUF
-constexpr uint32_t smallest_receive_bytes = 2304;  ///< Linux: SOCK_MIN_RCVBUF
+constexpr uint32_t smallest_send_bytes = 4608;    ///< Linux: SOCK_MIN_SNDBUF
+constexpr uint32_t smallest_receive_bytes = 2304; ///< Linux: SOCK_MIN_RCVBUF
 
-uint32_t buffer_size(int wanted, uint32_t smallest) {
-    const uint32_t bytes = wanted < 0 ? 0 : static_cast<uint32_t>(wanted);
-    const uint32_t doubled = (bytes > largest_buffer_bytes ? largest_buffer_bytes : bytes) * 2;
-    return doubled > smallest ? doubled : smallest;
+/// What becomes of a wish for a buffer. As on Linux a negative one is a very large one.
+uint32_t buffer_size(int wanted, int largest, uint32_t smallest) {
+    const uint32_t bytes = lib::min(static_cast<uint32_t>(wanted), static_cast<uint32_t>(largest));
+    return lib::max(lib::min(bytes, uint32_t{INT32_MAX / 2}) * 2, smallest);
 }
 
 lib::result<port::time_ns> read_timeout(const void* value, uint32_t length) {
@@ -105,19 +105,42 @@ bool* switch_of(sock& sk, int option) {
     }
 }
 
+void set_send_buffer(sock& sk, uint32_t bytes) {
+    sk.send_buffer_limit = bytes;
+    sk.send_buffer_locked = true;
+    sk.write_space(sk);
+}
+
+void set_receive_buffer(sock& sk, uint32_t bytes) {
+    sk.receive_buffer_limit = bytes;
+    sk.receive_buffer_locked = true;
+}
+
+/// Beyond what wmem_max and rmem_max allow to everybody.
+lib::result<void> force_buffer(sock& sk, int option, int bytes) {
+    if (!port::may_administer()) {
+        return lib::error{EPERM};
+    }
+    if (option == SO_SNDBUFFORCE) {
+        set_send_buffer(sk, buffer_size(bytes, INT32_MAX, smallest_send_bytes));
+    } else {
+        set_receive_buffer(sk, buffer_size(bytes, INT32_MAX, smallest_receive_bytes));
+    }
+    return {};
+}
+
 lib::result<void> set_number(sock& sk, int option, int value) {
+    const parameters& settings = sk.owner_stack->settings;
     switch (option) {
     case SO_SNDBUF:
-    case SO_SNDBUFFORCE:
-        sk.send_buffer_limit = buffer_size(value, smallest_send_bytes);
-        sk.send_buffer_locked = true;
-        sk.write_space(sk);
+        set_send_buffer(sk, buffer_size(value, settings.wmem_max, smallest_send_bytes));
         return {};
     case SO_RCVBUF:
-    case SO_RCVBUFFORCE:
-        sk.receive_buffer_limit = buffer_size(value, smallest_receive_bytes);
-        sk.receive_buffer_locked = true;
+        set_receive_buffer(sk, buffer_size(value, settings.rmem_max, smallest_receive_bytes));
         return {};
+    case SO_SNDBUFFORCE:
+    case SO_RCVBUFFORCE:
+        return force_buffer(sk, option, lib::max(value, 0));
     case SO_RCVLOWAT:
         sk.receive_low_water = value > 0 ? value : 1;
         return {};

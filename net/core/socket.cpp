@@ -102,8 +102,9 @@ lib::result<void> sock_listen(socket& which, int backlog) {
         return lib::error{EOPNOTSUPP};
     }
     // Linux: a backlog of -1, as an unsigned number, means as many as the system allows.
-    if (backlog < 0 || backlog > SOMAXCONN) {
-        backlog = SOMAXCONN;
+    const int most = which.owner_stack->settings.somaxconn;
+    if (backlog < 0 || backlog > most) {
+        backlog = most;
     }
     const lib::result<void> outcome = which.ops->listen(which, backlog);
     trace(*which.owner_stack, trace_event::socket_listen,

@@ -111,13 +111,13 @@ lib::result<route_entry*> datagram_route(inet_sock& sk, const datagram_target& t
 ip_parameters datagram_parameters(const inet_sock& sk, const datagram_target& target,
                                   const route_entry& route, uint32_t length) {
     const bool group = route.type == route_type::multicast;
-    const uint8_t ttl = group ? sk.multicast_ttl : sk.ttl;
+    const int16_t ttl = group ? sk.multicast_ttl : sk.ttl;
     // "Want" discovers the path MTU with what fits the first link and lets the rest be cut.
     const bool fits = length + sizeof(wire::ipv4_header) <= route.mtu;
     const bool dont_fragment =
         sk.mtu_discovery >= IP_PMTUDISC_DO || (sk.mtu_discovery == IP_PMTUDISC_WANT && fits && !group);
     return {.protocol = sk.protocol,
-            .ttl = target.ttl >= 0 ? static_cast<uint8_t>(target.ttl) : ttl,
+            .ttl = target.ttl >= 0 ? static_cast<int16_t>(target.ttl) : ttl,
             .tos = target.tos >= 0 ? static_cast<uint8_t>(target.tos) : sk.tos,
             .dont_fragment = dont_fragment,
             .loop_back = !group || sk.multicast_loop};

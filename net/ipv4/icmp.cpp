@@ -285,13 +285,18 @@ void receive_error(stack& in, skb_ptr skb) {
 /// request may have any. Of the two zeros of one's complement it takes the one that is right even for a
 /// message of nothing but zeros (RFC 1624 §3).
 void answer_echo(stack& in, skb_ptr skb) {
-    if (skb->packet_type != sk_buff::addressed_to::host) {
+    const bool to_us_alone = skb->packet_type == sk_buff::addressed_to::host;
+    if (in.settings.icmp_echo_ignore_all) {
+        drop(std::move(skb), drop_reason::icmp_ignored);
+        return;
+    }
+    if (!to_us_alone && in.settings.icmp_echo_ignore_broadcasts) {
         drop(std::move(skb), drop_reason::icmp_broadcast);
         return;
     }
     const wire::ipv4_header& ip = ip_of(*skb);
     const uint32_t peer = ip.source;
-    const uint32_t own = ip.destination;
+    const uint32_t own = to_us_alone ? uint32_t{ip.destination} : 0; // 0: what the route back says
     const uint8_t tos = ip.tos;
     if (!is_local_address(in, peer) && !in.icmp->echoes.take()) {
         count(in, mib::icmp_out_rate_limit_global);

@@ -61,7 +61,9 @@ lib::result<void> inet_bind(sock& base, const socket_address& address) {
     if (!may_bind_address(sk, wanted.address)) {
         return lib::error{EADDRNOTAVAIL};
     }
-    const bool privileged = wanted.port != 0 && wanted.port < IPPORT_RESERVED && sk.protocol != IPPROTO_ICMP;
+    const bool privileged = wanted.port != 0 &&
+                            wanted.port < sk.owner_stack->settings.ip_unprivileged_port_start &&
+                            sk.protocol != IPPROTO_ICMP;
     if (privileged && !port::may_administer()) {
         return lib::error{EACCES};
     }

@@ -38,7 +38,7 @@ struct inet_sock : sock {
     bool port_bound = false;
 
     // Options of level IPPROTO_IP.
-    uint8_t ttl = 64;
+    int16_t ttl = -1; ///< IP_TTL; -1: ip_default_ttl
     uint8_t tos = 0;
     uint8_t minimum_ttl = 0;
     uint8_t multicast_ttl = 1;

@@ -54,7 +54,8 @@ void put_header(sk_buff& skb, const route_entry& route, const ip_parameters& how
     header.identification = how.dont_fragment ? uint16_t{0}
                                               : ip_next_identification(*skb.owner_stack, route.source,
                                                                        route.destination, how.protocol);
-    header.ttl = how.ttl;
+    const int ttl = how.ttl >= 0 ? int{how.ttl} : int{skb.owner_stack->settings.ip_default_ttl};
+    header.ttl = static_cast<uint8_t>(ttl);
     header.protocol = how.protocol;
     header.source = route.source;
     header.destination = route.destination;

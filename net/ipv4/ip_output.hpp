@@ -11,7 +11,7 @@ namespace net {
 /// What an IP header needs besides the packet.
 struct ip_parameters {
     uint8_t protocol = 0;
-    uint8_t ttl = 64;
+    int16_t ttl = -1; ///< -1: ip_default_ttl
     uint8_t tos = 0;
     bool dont_fragment = false;
     bool loop_back = true; ///< multicast and broadcast: our own sockets hear it too

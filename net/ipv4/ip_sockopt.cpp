@@ -73,11 +73,12 @@ lib::result<void> set_multicast_interface(inet_sock& sk, const void* value, uint
     return {};
 }
 
-lib::result<void> set_ranged(uint8_t& field, int value, int lowest, int highest) {
+template <class T>
+lib::result<void> set_ranged(T& field, int value, int lowest, int highest) {
     if (value < lowest || value > highest) {
         return lib::error{EINVAL};
     }
-    field = static_cast<uint8_t>(value);
+    field = static_cast<T>(value);
     return {};
 }
 
@@ -135,7 +136,7 @@ lib::result<void> set_number(inet_sock& sk, int option, int value) {
     switch (option) {
     case IP_TTL:
         if (value == -1) {
-            sk.ttl = 64;
+            sk.ttl = -1;
             return {};
         }
         return set_ranged(sk.ttl, value, 1, 255);
@@ -171,7 +172,7 @@ lib::result<int> get_number(inet_sock& sk, int option) {
     }
     switch (option) {
     case IP_TTL:
-        return int{sk.ttl};
+        return sk.ttl >= 0 ? int{sk.ttl} : int{sk.owner_stack->settings.ip_default_ttl};
     case IP_TOS:
         return int{sk.tos};
     case IP_MINTTL:

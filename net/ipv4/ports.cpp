@@ -9,6 +9,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/inet.h"
+#include "kernel/lib/minmax.hpp"
 #include "net/ipv4/ports_table.hpp"
 #include "net/stack.hpp"
 
@@ -17,7 +18,19 @@
 namespace net {
 namespace {
 
-constexpr unsigned ephemeral_count = ephemeral_last - ephemeral_first + 1;
+/// The ephemeral ports at this moment: ip_local_port_range.
+struct ephemeral_ports {
+    explicit ephemeral_ports(const stack& in)
+        : first(static_cast<unsigned>(in.settings.ip_local_port_range.first)),
+          count(static_cast<unsigned>(
+                    lib::max<int>(in.settings.ip_local_port_range.last, static_cast<int>(first))) -
+                first + 1) {}
+
+    uint16_t at(uint32_t index) const { return static_cast<uint16_t>(first + index % count); }
+
+    const unsigned first;
+    const unsigned count;
+};
 
 /// Whether two socks may be on one port (socket(7), and Linux's inet_csk_bind_conflict).
 bool may_share(const inet_sock& have, const inet_sock& want, uint32_t address) {
@@ -94,8 +107,9 @@ lib::result<void> ports_bind(inet_sock& sk, port_space space, uint32_t address, 
         return {};
     }
     const uint32_t start = port::random_u32();
-    for (unsigned i = 0; i < ephemeral_count; i++) {
-        const auto port = static_cast<uint16_t>(ephemeral_first + (start + i) % ephemeral_count);
+    const ephemeral_ports ephemeral(*sk.owner_stack);
+    for (unsigned i = 0; i < ephemeral.count; i++) {
+        const uint16_t port = ephemeral.at(start + i);
         // A port that nobody chose is shared with nobody, whatever the options say.
         bool used = false;
         for (const inet_sock& other : table.bucket_of(port).socks) {
@@ -120,10 +134,11 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
     const uint64_t hash = lib::siphash(ports.hash_key, key, sizeof(key));
     uint32_t& step = ports.steps[(hash >> 32) % inet_ports::step_counters];
     const uint32_t start = static_cast<uint32_t>(hash) + __atomic_load_n(&step, __ATOMIC_RELAXED);
+    const ephemeral_ports ephemeral(*sk.owner_stack);
     port::guard held(table.lock);
     ASSERT(sk.port_bucket == nullptr);
-    for (unsigned i = 0; i < ephemeral_count; i++) {
-        const auto port = static_cast<uint16_t>(ephemeral_first + (start + i) % ephemeral_count);
+    for (unsigned i = 0; i < ephemeral.count; i++) {
+        const uint16_t port = ephemeral.at(start + i);
         bool free = true;
         for (const inet_sock& other : table.bucket_of(port).socks) {
             // A port that was bound by name, or listens, is left alone; one that other connections use

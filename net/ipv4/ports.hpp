@@ -16,9 +16,6 @@ struct inet_ports;
 enum class port_space : uint8_t { tcp, udp, ping };
 constexpr unsigned port_space_count = 3;
 
-constexpr uint16_t ephemeral_first = 32768; ///< Linux: ip_local_port_range
-constexpr uint16_t ephemeral_last = 60999;
-
 /// Takes the port for address (0 = any) and fills sk.local_port; port 0 takes a free ephemeral one.
 /// EADDRINUSE. sock_lock held.
 lib::result<void> ports_bind(inet_sock& sk, port_space space, uint32_t address, uint16_t port);

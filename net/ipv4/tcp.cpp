@@ -50,6 +50,7 @@ lib::error attempt_failed(tcp_sock& sk) {
     }
     tcp_v4_forget_ends(sk);
     sk.shutdown = 0;
+    sk.window_clamp = 0;
     return lib::error{error_number != 0 ? error_number : ECONNABORTED};
 }
 
@@ -140,12 +141,11 @@ short tcp_poll(sock& base, port::poll_table* table) {
 
 tcp_sock::tcp_sock(stack& in)
     : inet_sock(in, tcp_prot, AF_INET, SOCK_STREAM, IPPROTO_TCP), retransmit_timer(tcp_retransmit_expired),
-      delayed_ack_timer(tcp_delayed_ack_expired), keepalive_timer(tcp_keepalive_expired),
-      keepalive_idle(tcp_keepalive_idle_default), keepalive_interval(tcp_keepalive_interval_default),
-      keepalive_probes(tcp_keepalive_probes_default), syn_retries(tcp_syn_retries_default) {
-    receive_buffer_limit = tcp_receive_buffer_default;
-    send_buffer_limit = tcp_send_buffer_default;
-    congestion = &tcp_default_congestion();
+      delayed_ack_timer(tcp_delayed_ack_expired), keepalive_timer(tcp_keepalive_expired) {
+    receive_buffer_limit = static_cast<uint32_t>(in.settings.tcp_rmem.initial);
+    send_buffer_limit = static_cast<uint32_t>(in.settings.tcp_wmem.initial);
+    reordering = static_cast<uint32_t>(in.settings.tcp_reordering);
+    congestion = &tcp_default_congestion(in);
     rto = tcp_rto_initial;
 }
 

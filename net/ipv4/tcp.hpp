@@ -108,7 +108,7 @@ struct tcp_sock : inet_sock {
     uint8_t snd_wscale = 0;
     uint8_t rcv_wscale = 0;
     uint8_t offered_wscale = 0;  ///< the scale in our SYN
-    bool window_scaling = false; ///< both sides offered it
+    bool window_scaling = false; ///< both sides offered it; while opening: we do
 
     // ---- Segment sizes ----
     uint16_t user_mss = 0;    ///< TCP_MAXSEG, 0 = not set
@@ -130,6 +130,7 @@ struct tcp_sock : inet_sock {
 
     // ---- Loss recovery and congestion control (tcp_ack, tcp_sack, tcp_recovery, tcp_congestion_*) ----
     const tcp_congestion_ops* congestion = nullptr;
+    bool congestion_chosen = false;    ///< with TCP_CONGESTION: children have it too
     uint64_t congestion_state[8] = {}; ///< private to the congestion control
     tcp_recovery_state recovery = tcp_recovery_state::open;
     uint32_t snd_cwnd = 10; ///< segments (RFC 6928)
@@ -200,7 +201,7 @@ struct tcp_sock : inet_sock {
     out_of_order_range* ranges = nullptr; ///< sorted; allocated at the first hole
     uint16_t range_count = 0;
     uint16_t range_capacity = 0;
-    bool sack_ok = false;
+    bool sack_ok = false; ///< both sides offered it; while opening: we do
     uint8_t selective_ack_count = 0;
     wire::sack_block selective_acks[4]; ///< newest first
     bool duplicate_sack_owed = false;   ///< RFC 2883
@@ -224,7 +225,7 @@ struct tcp_sock : inet_sock {
         batch_link; ///< in the table's list of connections with something to say; guarded by its lock
 
     // ---- Timestamps (RFC 7323) ----
-    bool timestamps_ok = false;
+    bool timestamps_ok = false; ///< both sides offered them; while opening: we do
     bool saw_timestamp = false; ///< in the segment being processed
     uint32_t received_tsval = 0;
     uint32_t received_tsecr = 0;
@@ -241,10 +242,11 @@ struct tcp_sock : inet_sock {
     port::time_ns delayed_ack_deadline = port::never;
 
     // ---- Options ----
-    port::time_ns keepalive_idle;
-    port::time_ns keepalive_interval;
-    uint8_t keepalive_probes;
-    uint8_t syn_retries;
+    // 0 in the next four: what the stack's parameter says (tcp_timer.hpp).
+    port::time_ns keepalive_idle = 0;
+    port::time_ns keepalive_interval = 0;
+    uint8_t keepalive_probes = 0;
+    uint8_t syn_retries = 0;
     uint32_t user_timeout_ms = 0;
     int linger2_seconds = 0; ///< TCP_LINGER2: 0 = default, -1 = none
     int defer_accept_seconds = 0;

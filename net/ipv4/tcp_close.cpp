@@ -23,8 +23,6 @@ namespace net {
 
 namespace {
 
-constexpr unsigned orphan_limit = 1024;
-
 /// The state after our FIN (RFC 9293 §3.10.4); whether one is to be sent.
 bool move_to_closing_state(tcp_sock& sk) {
     switch (sk.state) {
@@ -66,7 +64,7 @@ void forget_connection(tcp_sock& sk) {
     sk.snd_cwnd = tcp_initial_window;
     sk.snd_ssthresh = tcp_infinite_threshold;
     sk.snd_cwnd_count = sk.max_packets_out = sk.total_retransmits = 0;
-    sk.reordering = 3;
+    sk.reordering = static_cast<uint32_t>(sk.owner_stack->settings.tcp_reordering);
     sk.undo_armed = false;
     sk.timestamps_ok = sk.sack_ok = sk.window_scaling = false;
     sk.snd_wscale = sk.rcv_wscale = 0;
@@ -74,7 +72,7 @@ void forget_connection(tcp_sock& sk) {
     sk.ack_pending = sk.quick_acks = sk.pingpong = 0;
     sk.ack_timeout = 0;
     sk.last_data_sent = 0;
-    sk.max_window = sk.snd_wnd = 0;
+    sk.max_window = sk.snd_wnd = sk.window_clamp = 0;
     sk.path_mtu = 0;
     sk.rcv_rtt_us = 0;
     sk.rcv_rtt_time = 0;
@@ -140,11 +138,8 @@ void become_orphan(tcp_sock& sk) {
             tcp_done(sk);
             return;
         }
-        const port::time_ns limit = sk.linger2_seconds != 0
-                                        ? static_cast<port::time_ns>(sk.linger2_seconds) * port::second
-                                        : tcp_fin_timeout;
-        tcp_enter_time_wait(sk, tcp_state::fin_wait_2, limit);
-    } else if (orphans > orphan_limit) {
+        tcp_enter_time_wait(sk, tcp_state::fin_wait_2, tcp_fin_wait_limit(sk));
+    } else if (orphans > static_cast<unsigned>(sk.owner_stack->settings.tcp_max_orphans)) {
         count(*sk.owner_stack, mib::tcpext_abort_on_memory);
         tcp_send_active_reset(sk);
         tcp_done(sk);

@@ -4,8 +4,10 @@
 // window honest: it shrinks after idle times, and it grows only while it is what limits the sender. Without
 // the second rule a slow application would "earn" a huge window and one day fire it all at once.
 
+#include "kernel/abi/errno.h"
 #include "kernel/lib/minmax.hpp"
 #include "kernel/lib/string.hpp"
+#include "net/stack.hpp"
 
 namespace net {
 
@@ -15,8 +17,33 @@ const tcp_congestion_ops* const policies[] = {&tcp_cubic, &tcp_reno};
 
 } // namespace
 
-const tcp_congestion_ops& tcp_default_congestion() {
-    return *policies[0];
+const tcp_congestion_ops& tcp_default_congestion(const stack& in) {
+    const tcp_congestion_ops* chosen = __atomic_load_n(&in.settings.tcp_congestion_control, __ATOMIC_RELAXED);
+    return chosen != nullptr ? *chosen : *policies[0];
+}
+
+void tcp_read_available_congestion(stack&, report_writer& to) {
+    for (const tcp_congestion_ops* policy : policies) {
+        to.print("%s%s", policy == policies[0] ? "" : " ", policy->name);
+    }
+    to.print("\n");
+}
+
+void tcp_read_default_congestion(stack& in, report_writer& to) {
+    to.print("%s\n", tcp_default_congestion(in).name);
+}
+
+lib::result<void> tcp_write_default_congestion(stack& in, const char* name, size_t length) {
+    size_t characters = 0;
+    while (characters < length && name[characters] != '\n') {
+        characters++;
+    }
+    const tcp_congestion_ops* policy = tcp_find_congestion(name, characters);
+    if (policy == nullptr) {
+        return lib::error{ENOENT};
+    }
+    __atomic_store_n(&in.settings.tcp_congestion_control, policy, __ATOMIC_RELAXED);
+    return {};
 }
 
 const tcp_congestion_ops* tcp_find_congestion(const char* name, size_t length) {
@@ -54,7 +81,8 @@ void tcp_congestion_avoidance(tcp_sock& sk, uint32_t per_window, uint32_t segmen
 }
 
 void tcp_restart_after_idle(tcp_sock& sk) {
-    if (sk.packets_out != 0 || sk.last_data_sent == 0) {
+    if (sk.packets_out != 0 || sk.last_data_sent == 0 ||
+        !sk.owner_stack->settings.tcp_slow_start_after_idle) {
         return;
     }
     port::time_ns idle = port::now() - sk.last_data_sent;

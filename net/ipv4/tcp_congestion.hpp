@@ -26,9 +26,16 @@ struct tcp_congestion_ops {
 extern const tcp_congestion_ops tcp_cubic;
 extern const tcp_congestion_ops tcp_reno;
 
-/// The policy of that name, or nullptr; the first of the list is the default.
+/// The policy of that name, or nullptr.
 const tcp_congestion_ops* tcp_find_congestion(const char* name, size_t length);
-const tcp_congestion_ops& tcp_default_congestion();
+/// The one of connections that choose none: tcp_congestion_control, at first the first of the list.
+const tcp_congestion_ops& tcp_default_congestion(const stack& in);
+
+// Files below /proc/sys/net/ipv4 (net/core/sysctl.hpp).
+void tcp_read_available_congestion(stack& in, report_writer& to);
+void tcp_read_default_congestion(stack& in, report_writer& to);
+lib::result<void> tcp_write_default_congestion(stack& in, const char* name, size_t length); ///< ENOENT
+
 /// Gives a connection the policy and starts it.
 void tcp_set_congestion(tcp_sock& sk, const tcp_congestion_ops& policy);
 
@@ -47,7 +54,8 @@ void tcp_congestion_avoidance(tcp_sock& sk, uint32_t per_window, uint32_t segmen
 uint32_t tcp_reno_threshold(tcp_sock& sk);
 uint32_t tcp_reno_undo(tcp_sock& sk);
 
-/// After an idle time as long as a timeout the window has lost its meaning (RFC 5681 §4.1).
+/// Before data is queued: after an idle time as long as a timeout the window has lost its meaning (RFC 5681
+/// §4.1).
 void tcp_restart_after_idle(tcp_sock& sk);
 /// Notes how much of the window a burst used, so that a window that is not the limit does not grow (RFC
 /// 7661).

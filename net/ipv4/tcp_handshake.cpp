@@ -48,15 +48,16 @@ void take_peer_options(tcp_sock& sk, const sk_buff& skb, const wire::tcp_options
     sk.snd_wl1 = skb.tcp.seq;
     sk.max_window = sk.snd_wnd;
 
-    sk.window_scaling = options.has_window_scale;
-    sk.snd_wscale = options.has_window_scale ? options.window_scale : 0;
-    sk.rcv_wscale = options.has_window_scale ? sk.offered_wscale : 0;
-    if (!options.has_window_scale) {
+    // What we did not offer is not agreed on, even if the peer believes it is.
+    sk.window_scaling = sk.window_scaling && options.has_window_scale;
+    sk.snd_wscale = sk.window_scaling ? options.window_scale : 0;
+    sk.rcv_wscale = sk.window_scaling ? sk.offered_wscale : 0;
+    if (!sk.window_scaling) {
         sk.window_clamp = lib::min(sk.window_clamp, 65535u);
     }
-    sk.sack_ok = options.sack_permitted;
-    sk.timestamps_ok = options.has_timestamp;
-    if (options.has_timestamp) {
+    sk.sack_ok = sk.sack_ok && options.sack_permitted;
+    sk.timestamps_ok = sk.timestamps_ok && options.has_timestamp;
+    if (sk.timestamps_ok) {
         sk.ts_recent = options.timestamp_value;
         sk.ts_recent_at = port::now();
     }
@@ -134,14 +135,15 @@ void tcp_finish_connect(tcp_sock& sk) {
     // RFC 5681 §3.1: if the SYN had to be sent again, something is wrong on the way; start from one segment.
     sk.snd_cwnd = sk.total_retransmits > 1 ? 1 : tcp_initial_window;
     sk.cwnd_stamp = now;
-    tcp_set_congestion(sk, sk.congestion != nullptr ? *sk.congestion : tcp_default_congestion());
+    tcp_set_congestion(sk, *sk.congestion);
     tcp_init_receive_tuning(sk);
     if (sk.keep_alive) {
-        tcp_arm_keepalive(sk, sk.keepalive_idle);
+        tcp_arm_keepalive(sk, tcp_keepalive_idle(sk));
     }
     sk.state_change(sk);
     if (!sk.send_buffer_locked) {
-        sk.send_buffer_limit = lib::max(sk.send_buffer_limit, tcp_send_buffer_default);
+        sk.send_buffer_limit =
+            lib::max(sk.send_buffer_limit, static_cast<uint32_t>(sk.owner_stack->settings.tcp_wmem.initial));
     }
 }
 

@@ -104,9 +104,7 @@ void enter_fin_wait_2(tcp_sock& sk, const sk_buff& skb) {
         tcp_done(sk);
         return;
     }
-    const port::time_ns limit = sk.linger2_seconds != 0
-                                    ? static_cast<port::time_ns>(sk.linger2_seconds) * port::second
-                                    : tcp_fin_timeout;
+    const port::time_ns limit = tcp_fin_wait_limit(sk);
     if (skb.tcp.end_seq > sk.rcv_nxt) {
         tcp_arm_keepalive(sk, limit);
         return;

@@ -221,12 +221,15 @@ void start_sequence(tcp_sock& sk, const tcp_key& key) {
     sk.iss = sk.write_seq.value != 0 ? sk.write_seq : tcp_initial_sequence(in, key);
     sk.snd_una = sk.snd_nxt = sk.snd_sml = sk.snd_up = sk.write_seq = sk.iss;
     sk.ts_offset = tcp_timestamp_offset(in, key);
+    sk.timestamps_ok = in.settings.tcp_timestamps != 0;
+    sk.sack_ok = in.settings.tcp_sack != 0;
+    sk.window_scaling = in.settings.tcp_window_scaling != 0;
     sk.rto = tcp_rto_initial;
     sk.advertised_mss = tcp_advertised_mss(sk);
     sk.mss_clamp = sk.user_mss != 0 ? sk.user_mss : uint16_t{65495};
     (void)tcp_current_mss(sk);
     const tcp_window_choice choice =
-        tcp_initial_window_choice(sk.receive_buffer_limit, sk.advertised_mss, true, sk.receive_buffer_locked);
+        tcp_initial_window_choice(sk, sk.window_clamp, sk.advertised_mss, sk.window_scaling);
     sk.rcv_wnd = sk.rcv_ssthresh = choice.window;
     sk.window_clamp = choice.clamp;
     sk.offered_wscale = choice.scale;

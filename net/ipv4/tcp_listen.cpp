@@ -39,8 +39,17 @@ void receive_syn(tcp_sock& listener, skb_ptr skb, const wire::seq* iss) {
         refuse_overflow(listener, std::move(skb));
         return;
     }
-    const unsigned limit = lib::clamp(listener.listener->backlog, 8u, tcp_syn_backlog_limit);
-    const bool use_cookie = listener.listener->request_count >= limit && iss == nullptr;
+    const parameters& settings = in.settings;
+    const unsigned limit = lib::min(lib::max(listener.listener->backlog, 8u),
+                                    static_cast<unsigned>(settings.tcp_max_syn_backlog));
+    const bool full = listener.listener->request_count >= limit;
+    const bool use_cookie =
+        iss == nullptr && (settings.tcp_syncookies == 2 || (full && settings.tcp_syncookies));
+    if (full && iss == nullptr && !use_cookie) {
+        count(in, mib::tcpext_listen_drops);
+        drop(std::move(skb), drop_reason::tcp_listen_overflow);
+        return;
+    }
     lib::ref<tcp_request> request = tcp_make_request(listener, *skb);
     if (!request) {
         count(in, mib::tcpext_listen_drops);

@@ -9,8 +9,6 @@
 
 namespace net {
 
-constexpr unsigned tcp_syn_backlog_limit = 128; ///< half-open connections of one listener; more get cookies
-
 /// A SYN that was answered: what it takes to build the connection when the ACK comes.
 struct tcp_request : lib::ref_counted {
     explicit tcp_request(tcp_sock& listening);

@@ -388,7 +388,8 @@ void tcp_enter_loss(tcp_sock& sk) {
     sk.snd_cwnd_count = 0;
     sk.cwnd_stamp = port::now();
     if (sk.recovery <= tcp_recovery_state::disorder && sk.sacked_out >= 3) {
-        sk.reordering = lib::min(sk.reordering, 3u);
+        sk.reordering =
+            lib::min(sk.reordering, static_cast<uint32_t>(sk.owner_stack->settings.tcp_reordering));
     }
     enter_state(sk, tcp_recovery_state::loss);
     sk.high_seq = sk.snd_nxt;

@@ -17,7 +17,7 @@ struct tcp_reply {
     uint8_t flags = 0;
     uint16_t window = 0; ///< the raw field
     wire::tcp_options options;
-    uint8_t ttl = 64;
+    int16_t ttl = -1; ///< -1: ip_default_ttl
     uint8_t tos = 0;
 };
 

@@ -2,7 +2,7 @@
 
 // Half-open connections: from a SYN to the child. A request keeps what was agreed on in the handshake, in a
 // tenth of the memory of a connection, and sends its SYN-ACK again with doubling delays until the ACK comes
-// or five attempts were in vain.
+// or tcp_synack_retries attempts were in vain.
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/container_of.hpp"
@@ -44,7 +44,7 @@ void expire(timer& expired) {
     if (!request->link.linked()) {
         return;
     }
-    if (request->retransmissions >= tcp_syn_ack_retries_default) {
+    if (request->retransmissions >= listener.owner_stack->settings.tcp_synack_retries) {
         count(*listener.owner_stack, mib::tcp_attempt_fails);
         tcp_remove_request(listener, *request);
         return;
@@ -112,7 +112,10 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.user_timeout_ms = listener.user_timeout_ms;
     child.linger2_seconds = listener.linger2_seconds;
     child.user_mss = listener.user_mss;
-    child.congestion = listener.congestion;
+    child.congestion_chosen = listener.congestion_chosen;
+    if (listener.congestion_chosen) {
+        child.congestion = listener.congestion;
+    }
 }
 
 void take_agreement(tcp_sock& child, const tcp_request& request) {
@@ -181,17 +184,18 @@ lib::ref<tcp_request> tcp_make_request(tcp_sock& listener, const sk_buff& syn) {
     request->peer_window = header.window;
     request->peer_mss = options.has_mss ? options.mss : uint16_t{536};
     request->advertised_mss = advertised_mss(listener, request->key);
-    request->timestamps_ok = options.has_timestamp;
+    const parameters& settings = listener.owner_stack->settings;
+    request->timestamps_ok = options.has_timestamp && settings.tcp_timestamps;
     request->ts_recent = options.timestamp_value;
     request->ts_offset = tcp_timestamp_offset(*listener.owner_stack, request->key);
-    request->sack_ok = options.sack_permitted;
-    request->window_scaling = options.has_window_scale;
-    request->snd_wscale = options.window_scale;
+    request->sack_ok = options.sack_permitted && settings.tcp_sack;
+    request->window_scaling = options.has_window_scale && settings.tcp_window_scaling;
+    request->snd_wscale = request->window_scaling ? options.window_scale : 0;
     // Whole segments, as they will come: with a timestamp in each of them.
     const uint32_t segment =
         request->advertised_mss - (request->timestamps_ok ? wire::tcp_timestamp_bytes : 0);
-    request->receive_window = tcp_initial_window_choice(
-        listener.receive_buffer_limit, segment, request->window_scaling, listener.receive_buffer_locked);
+    request->receive_window =
+        tcp_initial_window_choice(listener, listener.window_clamp, segment, request->window_scaling);
     request->sent_at = port::now();
     return request;
 }
@@ -278,6 +282,10 @@ lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, s
     }
     if (tcp_accept_queue_full(listener)) {
         count(in, mib::tcpext_listen_overflows);
+        if (in.settings.tcp_abort_on_overflow) {
+            tcp_send_reset(in, *skb);
+            tcp_remove_request(listener, request);
+        }
         return {}; // the client believes in its connection and will send again
     }
     lib::ref<tcp_sock> child = tcp_create_child(listener, request);

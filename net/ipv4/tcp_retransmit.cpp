@@ -29,7 +29,8 @@ void grow_send_buffer(tcp_sock& sk) {
     }
     const uint32_t segments = lib::max(sk.snd_cwnd, sk.reordering + 1);
     const uint64_t wanted = uint64_t{2} * segments * (sk.mss_cache + queued_overhead);
-    const auto limit = static_cast<uint32_t>(lib::min<uint64_t>(wanted, tcp_send_buffer_maximum));
+    const auto largest = static_cast<uint64_t>(sk.owner_stack->settings.tcp_wmem.maximum);
+    const auto limit = static_cast<uint32_t>(lib::min(wanted, largest));
     sk.send_buffer_limit = lib::max(sk.send_buffer_limit, limit);
 }
 

@@ -176,7 +176,7 @@ void tcp_forget_sacks(tcp_sock& sk) {
 }
 
 void tcp_tell_duplicate(tcp_sock& sk, wire::seq start, wire::seq end) {
-    if (!sk.sack_ok) {
+    if (!sk.sack_ok || !sk.owner_stack->settings.tcp_dsack) {
         return;
     }
     if (sk.duplicate_sack_owed && touches(sk.duplicate_sack, start, end)) {

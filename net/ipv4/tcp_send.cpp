@@ -11,6 +11,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_congestion.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/stack.hpp"
 
@@ -89,6 +90,7 @@ lib::result<void> append_to_last(tcp_sock& sk, piece& from, uint32_t goal) {
 /// Hangs a filled piece into the write queue. ENOMEM: what is left in the piece is not in.
 lib::result<void> append(tcp_sock& sk, piece& from) {
     const uint32_t goal = packet_goal(sk);
+    tcp_restart_after_idle(sk);
     while (from.length != 0) {
         if (append_to_last(sk, from, goal).ok()) {
             continue;

@@ -81,6 +81,7 @@ lib::result<void> set_congestion(tcp_sock& sk, const void* value, uint32_t lengt
         return lib::error{ENOENT};
     }
     tcp_set_congestion(sk, *policy);
+    sk.congestion_chosen = true;
     return {};
 }
 
@@ -159,16 +160,16 @@ lib::result<int> get_number(tcp_sock& sk, int option) {
         return static_cast<int>(not_yet && sk.user_mss != 0 ? sk.user_mss : sk.mss_cache);
     }
     case TCP_KEEPIDLE:
-        return static_cast<int>(sk.keepalive_idle / port::second);
+        return static_cast<int>(tcp_keepalive_idle(sk) / port::second);
     case TCP_KEEPINTVL:
-        return static_cast<int>(sk.keepalive_interval / port::second);
+        return static_cast<int>(tcp_keepalive_interval(sk) / port::second);
     case TCP_KEEPCNT:
-        return int{sk.keepalive_probes};
+        return static_cast<int>(tcp_keepalive_limit(sk));
     case TCP_SYNCNT:
-        return int{sk.syn_retries};
+        return static_cast<int>(tcp_syn_retry_limit(sk));
     case TCP_LINGER2:
-        return sk.linger2_seconds != 0 ? sk.linger2_seconds
-                                       : static_cast<int>(tcp_fin_timeout / port::second);
+        return sk.linger2_seconds < 0 ? sk.linger2_seconds
+                                      : static_cast<int>(tcp_fin_wait_limit(sk) / port::second);
     case TCP_DEFER_ACCEPT:
         return sk.defer_accept_seconds;
     case TCP_WINDOW_CLAMP:
@@ -196,7 +197,7 @@ void give_back_bytes(void* value, uint32_t* length, const void* from, uint32_t b
 /// SO_KEEPALIVE was changed: the timer follows.
 void keepalive_changed(tcp_sock& sk) {
     if (sk.keep_alive && is_connected(sk)) {
-        tcp_arm_keepalive(sk, sk.keepalive_idle);
+        tcp_arm_keepalive(sk, tcp_keepalive_idle(sk));
     } else if (!sk.keep_alive) {
         tcp_stop_keepalive(sk);
     }

@@ -121,8 +121,8 @@ lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
     }
     const uint32_t segment =
         request->advertised_mss - (request->timestamps_ok ? wire::tcp_timestamp_bytes : 0);
-    request->receive_window = tcp_initial_window_choice(
-        listener.receive_buffer_limit, segment, request->window_scaling, listener.receive_buffer_locked);
+    request->receive_window =
+        tcp_initial_window_choice(listener, listener.window_clamp, segment, request->window_scaling);
     count(in, mib::tcpext_syncookies_received);
     return request;
 }

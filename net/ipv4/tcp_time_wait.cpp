@@ -130,7 +130,8 @@ void tcp_time_wait::release_last(tcp_time_wait* remains) {
 
 void tcp_enter_time_wait(tcp_sock& sk, tcp_state substate, port::time_ns length) {
     stack& in = *sk.owner_stack;
-    void* memory = in.tcp->time_wait_count < tcp_time_wait_limit && sk.endpoint.link.linked()
+    void* memory = in.tcp->time_wait_count < static_cast<unsigned>(in.settings.tcp_max_tw_buckets) &&
+                           sk.endpoint.link.linked()
                        ? port::allocate(sizeof(tcp_time_wait), port::memory_tag::socket)
                        : nullptr;
     if (memory != nullptr) {
@@ -163,7 +164,12 @@ tcp_time_wait_outcome tcp_time_wait_receive(tcp_time_wait& remains, skb_ptr& skb
         return {tcp_time_wait_verdict::handled, {}};
     }
     if ((flags & wire::tcp_rst) != 0) {
+        // RFC 1337 §3: a reset must not end TIME_WAIT, which keeps old segments from the next connection.
+        const bool believed = !old && skb->tcp.seq == remains.rcv_nxt;
         drop(std::move(skb), drop_reason::tcp_time_wait);
+        if (believed && !remains.owner_stack->settings.tcp_rfc1337) {
+            tcp_end_time_wait(remains);
+        }
         return {tcp_time_wait_verdict::handled, {}};
     }
     const bool only_syn = (flags & (wire::tcp_syn | wire::tcp_ack)) == wire::tcp_syn;

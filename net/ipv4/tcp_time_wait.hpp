@@ -21,7 +21,6 @@ enum class tcp_state : uint8_t;
 
 /// How long TIME_WAIT lasts: twice a maximum segment lifetime of 30 s, as in Linux.
 constexpr port::time_ns tcp_time_wait_length = 60 * port::second;
-constexpr unsigned tcp_time_wait_limit = 4096;
 
 struct tcp_time_wait : lib::ref_counted {
     explicit tcp_time_wait(stack& in);

@@ -71,17 +71,36 @@ bool gave_enough_time(const tcp_sock& sk, unsigned attempts) {
     return port::now() - sk.retransmission_started >= limit;
 }
 
+unsigned unsigned_of(const parameter& of) {
+    return static_cast<unsigned>(int{of});
+}
+
+port::time_ns seconds_of(const parameter& of) {
+    return unsigned_of(of) * port::second;
+}
+
+/// How often something may be sent again in vain: RFC 1122 R2, less for an orphan. Linux reads 0 as 8 there.
+unsigned attempts_allowed(const tcp_sock& sk) {
+    const parameters& settings = sk.owner_stack->settings;
+    if (!sk.orphan) {
+        return unsigned_of(settings.tcp_retries2);
+    }
+    const unsigned chosen = unsigned_of(settings.tcp_orphan_retries);
+    return chosen != 0 ? chosen : 8;
+}
+
 /// Whether the retransmissions have gone on for long enough to call the peer dead.
 bool retransmissions_exhausted(tcp_sock& sk) {
     if (sk.state == tcp_state::syn_sent || sk.state == tcp_state::syn_received) {
-        const unsigned limit = sk.state == tcp_state::syn_sent ? sk.syn_retries : tcp_syn_ack_retries_default;
+        const unsigned limit = sk.state == tcp_state::syn_sent
+                                   ? tcp_syn_retry_limit(sk)
+                                   : unsigned_of(sk.owner_stack->settings.tcp_synack_retries);
         return sk.retransmits >= limit || (sk.user_timeout_ms != 0 && gave_enough_time(sk, limit));
     }
-    if (sk.retransmits >= tcp_retries_1) {
+    if (sk.retransmits >= unsigned_of(sk.owner_stack->settings.tcp_retries1)) {
         sk.cached_route.generation = 0; // RFC 1122 R1: perhaps another way leads there
     }
-    const unsigned attempts = sk.orphan ? tcp_orphan_retries : tcp_retries_2;
-    return gave_enough_time(sk, attempts);
+    return gave_enough_time(sk, attempts_allowed(sk));
 }
 
 void give_up(tcp_sock& sk) {
@@ -130,15 +149,14 @@ void probe_timeout(tcp_sock& sk) {
     }
     const bool out_of_time =
         sk.user_timeout_ms != 0 && port::now() - sk.probing_since >= sk.user_timeout_ms * port::millisecond;
-    const unsigned limit = sk.orphan ? tcp_orphan_retries : tcp_retries_2;
-    if (out_of_time || sk.probes_out >= limit) {
+    if (out_of_time || sk.probes_out >= attempts_allowed(sk)) {
         give_up(sk);
         return;
     }
     count(*sk.owner_stack, mib::tcpext_window_probes);
     (void)tcp_send_probe(sk);
     sk.probes_out += sk.probes_out < UINT8_MAX ? 1 : 0;
-    sk.backoff = static_cast<uint8_t>(lib::min<unsigned>(sk.backoff + 1, tcp_retries_2));
+    sk.backoff += sk.backoff < unsigned_of(sk.owner_stack->settings.tcp_retries2) ? 1 : 0;
     if (sk.packets_out == 0) {
         tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
     }
@@ -153,17 +171,18 @@ void fin_wait_2_timeout(tcp_sock& sk) {
 void keepalive_timeout(tcp_sock& sk) {
     const port::time_ns silent_since = lib::max(sk.last_data_received, sk.last_ack_received);
     const port::time_ns silence = port::now() - silent_since;
+    const port::time_ns idle = tcp_keepalive_idle(sk);
     if (sk.packets_out != 0 || !sk.write_queue.empty()) {
-        tcp_arm_keepalive(sk, sk.keepalive_idle); // the retransmission timer watches the peer
+        tcp_arm_keepalive(sk, idle); // the retransmission timer watches the peer
         return;
     }
-    if (silence < sk.keepalive_idle) {
-        tcp_arm_keepalive(sk, sk.keepalive_idle - silence);
+    if (silence < idle) {
+        tcp_arm_keepalive(sk, idle - silence);
         return;
     }
     const bool dead = sk.user_timeout_ms != 0
                           ? silence >= sk.user_timeout_ms * port::millisecond && sk.probes_out > 0
-                          : sk.probes_out >= sk.keepalive_probes;
+                          : sk.probes_out >= tcp_keepalive_limit(sk);
     if (dead) {
         tcp_send_active_reset(sk);
         give_up(sk);
@@ -172,10 +191,34 @@ void keepalive_timeout(tcp_sock& sk) {
     count(*sk.owner_stack, mib::tcpext_keepalives);
     (void)tcp_send_probe(sk);
     sk.probes_out += sk.probes_out < UINT8_MAX ? 1 : 0;
-    tcp_arm_keepalive(sk, sk.keepalive_interval);
+    tcp_arm_keepalive(sk, tcp_keepalive_interval(sk));
 }
 
 } // namespace
+
+unsigned tcp_syn_retry_limit(const tcp_sock& sk) {
+    return sk.syn_retries != 0 ? sk.syn_retries : unsigned_of(sk.owner_stack->settings.tcp_syn_retries);
+}
+
+port::time_ns tcp_keepalive_idle(const tcp_sock& sk) {
+    return sk.keepalive_idle != 0 ? sk.keepalive_idle
+                                  : seconds_of(sk.owner_stack->settings.tcp_keepalive_time);
+}
+
+port::time_ns tcp_keepalive_interval(const tcp_sock& sk) {
+    return sk.keepalive_interval != 0 ? sk.keepalive_interval
+                                      : seconds_of(sk.owner_stack->settings.tcp_keepalive_intvl);
+}
+
+unsigned tcp_keepalive_limit(const tcp_sock& sk) {
+    return sk.keepalive_probes != 0 ? sk.keepalive_probes
+                                    : unsigned_of(sk.owner_stack->settings.tcp_keepalive_probes);
+}
+
+port::time_ns tcp_fin_wait_limit(const tcp_sock& sk) {
+    return sk.linger2_seconds > 0 ? static_cast<port::time_ns>(sk.linger2_seconds) * port::second
+                                  : seconds_of(sk.owner_stack->settings.tcp_fin_timeout);
+}
 
 void tcp_arm_retransmit(tcp_sock& sk, tcp_timer_purpose purpose, port::time_ns delay) {
     sk.timer_purpose = purpose;

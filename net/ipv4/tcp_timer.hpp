@@ -6,18 +6,17 @@
 
 namespace net {
 
-constexpr unsigned tcp_syn_retries_default = 6;     ///< Linux: about 127 s
-constexpr unsigned tcp_syn_ack_retries_default = 5; ///< Linux: about 63 s
-constexpr unsigned tcp_retries_1 = 3;               ///< RFC 1122 R1: ask for a better route
-constexpr unsigned tcp_retries_2 = 15;              ///< R2: 924.6 s with the smallest timeout
-constexpr unsigned tcp_orphan_retries = 8;          ///< nobody waits for the outcome
-constexpr port::time_ns tcp_fin_timeout = 60 * port::second;
-constexpr port::time_ns tcp_keepalive_idle_default = 7200 * port::second;
-constexpr port::time_ns tcp_keepalive_interval_default = 75 * port::second;
-constexpr unsigned tcp_keepalive_probes_default = 9;
 constexpr port::time_ns tcp_delayed_ack_minimum = 40 * port::millisecond;
 constexpr port::time_ns tcp_delayed_ack_maximum = 200 * port::millisecond;
 constexpr port::time_ns tcp_ack_timeout_initial = 40 * port::millisecond;
+
+// What the user chose with an option, or else the parameter of the stack.
+unsigned tcp_syn_retry_limit(const tcp_sock& sk);
+port::time_ns tcp_keepalive_idle(const tcp_sock& sk);
+port::time_ns tcp_keepalive_interval(const tcp_sock& sk);
+unsigned tcp_keepalive_limit(const tcp_sock& sk);
+/// How long an orphan may stay in FIN_WAIT_2.
+port::time_ns tcp_fin_wait_limit(const tcp_sock& sk);
 
 /// Starts the retransmission timer afresh, for the purpose and after the delay. Cheap when it is running
 /// already for an earlier moment: it then fires once in vain and moves itself.

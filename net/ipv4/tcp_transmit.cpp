@@ -26,14 +26,14 @@ namespace {
 
 constexpr port::time_ns challenge_interval = 500 * port::millisecond;
 
-wire::tcp_options options_of_syn(tcp_sock& sk, uint8_t flags) {
-    const bool answers = (flags & wire::tcp_ack) != 0; // a SYN-ACK offers only what was offered to us
+/// What this side wishes for; in a SYN-ACK what is left of that after the peer's SYN.
+wire::tcp_options options_of_syn(tcp_sock& sk) {
     wire::tcp_options options;
     options.has_mss = true;
     options.mss = sk.advertised_mss;
-    options.has_timestamp = !answers || sk.timestamps_ok;
-    options.sack_permitted = !answers || sk.sack_ok;
-    options.has_window_scale = !answers || sk.window_scaling;
+    options.has_timestamp = sk.timestamps_ok;
+    options.sack_permitted = sk.sack_ok;
+    options.has_window_scale = sk.window_scaling;
     options.window_scale = sk.offered_wscale;
     options.timestamp_value = tcp_timestamp_now(sk);
     options.timestamp_echo = sk.ts_recent;
@@ -106,7 +106,7 @@ lib::result<void> tcp_transmit_skb(tcp_sock& sk, skb_ptr packet) {
     const tcp_skb_notes notes = packet->tcp;
     const uint32_t payload = packet->length();
     const wire::tcp_options options =
-        (notes.flags & wire::tcp_syn) != 0 ? options_of_syn(sk, notes.flags) : options_of_segment(sk);
+        (notes.flags & wire::tcp_syn) != 0 ? options_of_syn(sk) : options_of_segment(sk);
     write_header(sk, *packet, options);
     const uint32_t mss = tcp_mss_with(sk, options);
     packet->gso_size = static_cast<uint16_t>(payload > mss ? mss : 0);

@@ -85,7 +85,7 @@ wire::tcp_options tcp_read_options(tcp_sock& sk, const sk_buff& skb) {
     const bool in_syn = (skb.tcp.flags & wire::tcp_syn) != 0;
     const wire::tcp_options options =
         wire::parse_tcp_options(bytes, in_syn ? wire::tcp_options_of::syn : wire::tcp_options_of::other);
-    sk.saw_timestamp = options.has_timestamp && (sk.timestamps_ok || in_syn);
+    sk.saw_timestamp = options.has_timestamp && sk.timestamps_ok;
     if (sk.saw_timestamp) {
         sk.received_tsval = options.timestamp_value;
         sk.received_tsecr = options.timestamp_echo;

@@ -24,6 +24,10 @@ namespace net {
 
 namespace {
 
+uint32_t largest_buffer(const tcp_sock& sk) {
+    return static_cast<uint32_t>(sk.owner_stack->settings.tcp_rmem.maximum);
+}
+
 constexpr uint32_t packet_overhead = 640; ///< an estimate of what a packet needs besides its payload
 
 uint32_t scaled_up(const tcp_sock& sk, uint32_t window) {
@@ -111,18 +115,25 @@ uint16_t tcp_select_window(tcp_sock& sk) {
     return static_cast<uint16_t>(window >> sk.rcv_wscale);
 }
 
-tcp_window_choice tcp_initial_window_choice(uint32_t buffer_bytes, uint32_t mss, bool scaling,
-                                            bool buffer_locked) {
+tcp_window_choice tcp_initial_window_choice(const tcp_sock& sk, uint32_t clamp, uint32_t mss, bool scaling) {
+    const uint32_t buffer_space = tcp_window_from_memory(sk.receive_buffer_limit);
     tcp_window_choice choice;
-    choice.clamp = 65535u << wire::tcp_max_window_scale;
+    choice.clamp = clamp != 0 ? clamp : 65535u << wire::tcp_max_window_scale;
+    if (sk.receive_buffer_locked) {
+        choice.clamp = lib::min(choice.clamp, buffer_space);
+    }
     choice.scale = 0;
-    uint32_t space = tcp_window_from_memory(buffer_bytes);
+    uint32_t space = lib::min(buffer_space, choice.clamp);
     if (space > mss) {
         space = space / mss * mss;
     }
     choice.window = lib::min(space, 65535u);
     if (scaling) {
-        uint32_t largest = buffer_locked ? space : lib::max(space, tcp_receive_buffer_maximum);
+        // The scale must do for the largest window that the buffer may ever grow to.
+        const parameters& settings = sk.owner_stack->settings;
+        uint32_t largest = lib::max(space, static_cast<uint32_t>(settings.tcp_rmem.maximum));
+        largest = lib::max(largest, static_cast<uint32_t>(settings.rmem_max));
+        largest = lib::min(largest, choice.clamp);
         while (largest > 65535 && choice.scale < wire::tcp_max_window_scale) {
             largest >>= 1;
             choice.scale++;
@@ -155,7 +166,7 @@ void tcp_grow_window(tcp_sock& sk, const sk_buff& skb) {
     } else {
         // A segment that fills its memory badly may still raise a window that is far from the limit.
         uint32_t memory = tcp_window_from_memory(skb.truesize) / 2;
-        uint32_t window = tcp_window_from_memory(tcp_receive_buffer_maximum) / 2;
+        uint32_t window = tcp_window_from_memory(largest_buffer(sk)) / 2;
         while (sk.rcv_ssthresh <= window && memory > skb.length()) {
             memory /= 2;
             window /= 2;
@@ -175,14 +186,15 @@ void tcp_tune_receive_buffer(tcp_sock& sk) {
     }
     const auto copied = static_cast<uint32_t>(sk.copied_seq - sk.rcvq_seq);
     if (copied > sk.rcvq_space) {
-        if (!sk.receive_buffer_locked && !sk.owner_stack->under_memory_pressure()) {
+        if (!sk.receive_buffer_locked && sk.owner_stack->settings.tcp_moderate_rcvbuf &&
+            !sk.owner_stack->under_memory_pressure()) {
             const uint32_t mss = lib::max<uint32_t>(sk.advertised_mss, 88);
             uint64_t window = 2 * uint64_t{copied} + 16 * mss;
             window +=
                 2 * (window * (copied - sk.rcvq_space) / sk.rcvq_space); // the sender may be in slow start
             const uint64_t memory_per_segment = lib::max(2 * mss, mss + packet_overhead);
             const uint64_t wanted = window / mss * memory_per_segment;
-            const auto limit = static_cast<uint32_t>(lib::min<uint64_t>(wanted, tcp_receive_buffer_maximum));
+            const auto limit = static_cast<uint32_t>(lib::min<uint64_t>(wanted, largest_buffer(sk)));
             if (limit > sk.receive_buffer_limit) {
                 sk.receive_buffer_limit = limit;
                 sk.window_clamp = tcp_window_from_memory(limit);
@@ -216,7 +228,7 @@ void tcp_measure_receive_rtt(tcp_sock& sk, const sk_buff& skb) {
 void tcp_clamp_window(tcp_sock& sk) {
     sk.quick_acks = 0;
     if (sk.receive_buffer_limit < sk.receive_memory && !sk.receive_buffer_locked) {
-        sk.receive_buffer_limit = lib::min(sk.receive_memory, tcp_receive_buffer_maximum);
+        sk.receive_buffer_limit = lib::min(sk.receive_memory, largest_buffer(sk));
     }
     sk.rcv_ssthresh = lib::min(sk.window_clamp, 2u * sk.advertised_mss);
 }

@@ -6,11 +6,6 @@
 
 namespace net {
 
-constexpr uint32_t tcp_receive_buffer_default = 131072; ///< Linux: tcp_rmem, offers 64 KiB
-constexpr uint32_t tcp_receive_buffer_maximum = 6u << 20;
-constexpr uint32_t tcp_send_buffer_default = 87040;
-constexpr uint32_t tcp_send_buffer_maximum = 4u << 20;
-constexpr uint32_t tcp_minimum_buffer = 4608;
 constexpr uint32_t tcp_minimum_rcv_mss = 88;
 
 /// Half of the memory is for payload; headers, blocks that are not full and bookkeeping take the rest.
@@ -35,9 +30,9 @@ struct tcp_window_choice {
     uint32_t clamp;
     uint8_t scale;
 };
-/// Window, limit and scale with which a connection starts.
-tcp_window_choice tcp_initial_window_choice(uint32_t buffer_bytes, uint32_t mss, bool scaling,
-                                            bool buffer_locked);
+/// Window, limit and scale with which a connection of this sock, or a child of this listener, starts.
+/// `clamp`: TCP_WINDOW_CLAMP, 0 = none.
+tcp_window_choice tcp_initial_window_choice(const tcp_sock& sk, uint32_t clamp, uint32_t mss, bool scaling);
 /// After the handshake: sets the tuning's starting point.
 void tcp_init_receive_tuning(tcp_sock& sk);
 /// A segment came: offers more if it used its memory well.

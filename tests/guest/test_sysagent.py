@@ -97,6 +97,35 @@ def test_null_buffer(agent):
     assert agent.call(protocol.SETSOCKOPT, fd, 1, 2, 4, flags=protocol.NULL_BUFFER) == -errno.EFAULT
 
 
+def sysctl(agent, assignment):
+    agent.send(protocol.SYSCTL, data=assignment)
+    return agent.reply()
+
+
+def test_sysctl_sets_a_parameter_and_tells_the_old_value(agent):
+    assert sysctl(agent, b"net.ipv4.tcp_sack=0") == (0, b"1")
+    assert sysctl(agent, b"net.ipv4.tcp_sack=1") == (0, b"0")
+    assert sysctl(agent, b"net.ipv4.tcp_rmem=4096 65536 1048576") == (0, b"4096\t131072\t6291456")
+    assert sysctl(agent, b"net.ipv4.tcp_rmem=4096 131072 6291456") == (0, b"4096\t65536\t1048576")
+    assert sysctl(agent, b"net.ipv4.tcp_congestion_control=reno") == (0, b"cubic")
+    assert sysctl(agent, b"net.ipv4.tcp_congestion_control=cubic") == (0, b"reno")
+
+
+@pytest.mark.parametrize("name, start", [
+    ("tcp_timestamps", b"1"), ("tcp_sack", b"1"), ("tcp_window_scaling", b"1"), ("tcp_syn_retries", b"6"),
+    ("tcp_synack_retries", b"5"), ("tcp_congestion_control", b"cubic"), ("tcp_slow_start_after_idle", b"1"),
+    ("tcp_rmem", b"4096\t131072\t6291456"), ("tcp_wmem", b"4096\t87040\t4194304")])
+def test_every_parameter_of_the_protocol_is_there(agent, name, start):
+    assert sysctl(agent, f"net.ipv4.{name}=".encode()) == (0, start)  # nothing written, nothing changed
+
+
+def test_sysctl_refuses_nonsense(agent):
+    for wrong in (b"net.ipv4.tcp_sack=x", b"net.ipv4.tcp_sack=256", b"net.ipv4.tcp_syn_retries=0"):
+        assert sysctl(agent, wrong)[0] == -errno.EINVAL
+    for unknown in (b"net.ipv4=1", b"net.ipv4.=1", b"=1", b"net.ipv4.tcp_congestion_control=vegas"):
+        assert sysctl(agent, unknown)[0] == -errno.ENOENT
+
+
 def test_poll(agent):
     fd = agent.call(protocol.SOCKET, 2, 1, 0)
     agent.send(protocol.POLL, 1, 0, data=struct.pack("<ihh", fd, 1, 0))

@@ -3,6 +3,8 @@
 
 #include "user/sysagent/calls.hpp"
 
+#include "user/sysagent/line.hpp"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,7 +20,8 @@
 namespace {
 
 constexpr long data_limit = 16 << 20; // what a call may send or receive
-constexpr int vector_limit = 512;     // "in" holds no more lengths
+constexpr int vector_limit = 1024;    // the kernel looks at no more (UIO_MAXIOV)
+constexpr int poll_limit = 1024;      // nor at more descriptors than a process can have
 
 /// Zeroed memory for the data of one call. A nonsensical count gets a buffer of the limit: the count itself
 /// goes to the kernel unchanged.
@@ -34,6 +37,7 @@ public:
     buffer& operator=(const buffer&) = delete;
 
     uint8_t* get() const { return bytes_; }
+    size_t size() const { return size_; }
     void fill(const uint8_t* from, size_t count) { memcpy(bytes_, from, count < size_ ? count : size_); }
 
 private:
@@ -61,28 +65,33 @@ private:
     size_t left_;
 };
 
-/// An iovec over one buffer, its lengths from "in".
+/// An iovec over one buffer, its lengths from "in". Pieces that do not fit behind the others lie over the
+/// first ones: whatever the lengths are, the kernel never reaches beyond the buffer by one that it accepts.
 class vector {
 public:
     vector(input& in, long count)
         : count_(count < 0 || count > vector_limit ? vector_limit : count), data_(total(in)) {
-        uint8_t* at = data_.get();
+        size_t at = 0;
         for (long i = 0; i < count_; i++) {
-            pieces_[i].iov_base = at;
-            at += pieces_[i].iov_len < data_limit ? pieces_[i].iov_len : 0;
+            const size_t length = bounded(pieces_[i].iov_len);
+            at = at + length > data_.size() ? 0 : at;
+            pieces_[i].iov_base = data_.get() + at;
+            at += length;
         }
     }
     iovec* pieces() { return pieces_; }
     buffer& data() { return data_; }
 
 private:
+    static size_t bounded(size_t length) { return length < data_limit ? length : data_limit; }
+
     long total(input& in) {
         long sum = 0;
         for (long i = 0; i < count_; i++) {
             uint64_t length = 0;
             in.take(&length, sizeof length);
             pieces_[i].iov_len = length;
-            sum += length < data_limit ? static_cast<long>(length) : 0;
+            sum += static_cast<long>(bounded(length));
         }
         return sum < data_limit ? sum : data_limit;
     }
@@ -118,12 +127,18 @@ long call_write(const request& r, output&) {
     return write(static_cast<int>(r.a[0]), or_null(r, data.get()), static_cast<size_t>(r.a[1]));
 }
 
+/// The line is not the tester's to close: for him it is a number that is not in use.
 long call_close(const request& r, output&) {
-    return close(static_cast<int>(r.a[0]));
+    const int fd = static_cast<int>(r.a[0]);
+    if (fd == line_fd()) {
+        errno = EBADF;
+        return -1;
+    }
+    return close(fd);
 }
 
 long call_poll(const request& r, output& out) {
-    pollfd polled[payload_limit / sizeof(pollfd)];
+    pollfd polled[poll_limit];
     input in(r);
     in.take(polled, sizeof polled);
     long ready = poll(or_null(r, reinterpret_cast<uint8_t*>(polled)) ? polled : nullptr,
@@ -312,10 +327,9 @@ long call_epoll_create(const request& r, output&) {
 }
 
 long call_epoll_wait(const request& r, output& out) {
-    epoll_event events[payload_limit / sizeof(epoll_event)];
-    constexpr long most = sizeof events / sizeof events[0];
-    long ready = epoll_wait(static_cast<int>(r.a[0]), events, static_cast<int>(r.a[1] < most ? r.a[1] : most),
-                            static_cast<int>(r.a[2]));
+    epoll_event events[poll_limit]; // no more can be ready, whatever the tester's number is
+    long ready =
+        epoll_wait(static_cast<int>(r.a[0]), events, static_cast<int>(r.a[1]), static_cast<int>(r.a[2]));
     if (ready > 0) {
         out.append(events, static_cast<size_t>(ready) * sizeof(epoll_event));
     }
@@ -352,6 +366,7 @@ long call_sysctl(const request& r, output& out) {
     snprintf(path, sizeof path, "/proc/sys/%s", text);
     int file = open(path, O_RDWR);
     if (file < 0) {
+        errno = errno == EISDIR || errno == ENOTDIR || errno == ENAMETOOLONG ? ENOENT : errno;
         return -1;
     }
     char old[256];

@@ -7,6 +7,7 @@
 #include "sim/host.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
+#include "sim/sysctl.hpp"
 
 namespace {
 
@@ -64,6 +65,22 @@ TEST_F(icmp, c1_broadcast_echo_is_ignored) {
         sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800, sim::make_ip(fields, echo())));
     EXPECT_EQ(host.drops(drop_reason::icmp_broadcast), 1u);
     EXPECT_EQ(answers(), 0u);
+}
+
+TEST_F(icmp, broadcast_echo_is_answered_if_the_parameter_says_so) {
+    ASSERT_EQ(sim::write_sysctl(host, "ipv4/icmp_echo_ignore_broadcasts", "0"), 0);
+    fields.destination = address("10.0.0.255");
+    peer.inject(
+        sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800, sim::make_ip(fields, echo())));
+    ASSERT_EQ(answers(), 1u);
+    EXPECT_EQ(sim::ip_of(host.card->sent[0])->source, host.ip()); // RFC 1122 3.2.2.6: never the broadcast's
+}
+
+TEST_F(icmp, echo_is_ignored_if_the_parameter_says_so) {
+    ASSERT_EQ(sim::write_sysctl(host, "ipv4/icmp_echo_ignore_all", "1"), 0);
+    inject(echo());
+    EXPECT_EQ(answers(), 0u);
+    EXPECT_EQ(host.drops(drop_reason::icmp_ignored), 1u);
 }
 
 TEST_F(icmp, c2_answers_are_limited) {
