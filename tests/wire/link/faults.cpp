@@ -90,6 +90,10 @@ bool direction::chooses(rule& by, const frame& content) {
 /// Whether the rule touched the frame.
 bool direction::apply(rule& by, fate& on, uint64_t now_ns) {
     bool chosen = chooses(by, on.content);
+    if (by.is.what == verb::stall && chosen) { // also when the frame itself is lost
+        stalled_until_ns_ = now_ns + by.is.duration_ns;
+        return true;
+    }
     if (on.copies == 0) {
         return false;
     }
@@ -129,8 +133,7 @@ bool direction::apply(rule& by, fate& on, uint64_t now_ns) {
                                     random_() % (on.content.size() - ethernet_header_bytes));
         return true;
     case verb::stall:
-        stalled_until_ns_ = chosen ? now_ns + by.is.duration_ns : stalled_until_ns_;
-        return chosen;
+        return false;
     case verb::rate:
         return pass_line(by, on, now_ns);
     }
