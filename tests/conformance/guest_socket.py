@@ -13,7 +13,7 @@ SO_REUSEADDR, SO_ERROR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = 2, 4, 6, 7, 8
 SO_KEEPALIVE, SO_OOBINLINE, SO_LINGER = 9, 10, 13
 IP_TOS, IP_TTL, IP_OPTIONS, IP_MTU_DISCOVER, IP_RECVERR = 1, 2, 4, 10, 11
 TCP_NODELAY, TCP_MAXSEG, TCP_CORK, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, TCP_INFO = 1, 2, 3, 4, 5, 6, 11
-TCP_SYNCNT, TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_QUICKACK, TCP_USER_TIMEOUT = 7, 8, 9, 12, 18
+TCP_SYNCNT, TCP_LINGER2, TCP_DEFER_ACCEPT, TCP_QUICKACK, TCP_CONGESTION, TCP_USER_TIMEOUT = 7, 8, 9, 12, 13, 18
 O_NONBLOCK, MSG_OOB, MSG_DONTWAIT, MSG_MORE = 0o4000, 1, 0x40, 0x8000
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDHUP = 1, 2, 4, 8, 16, 0x2000
 (ESTABLISHED, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, LISTEN,
@@ -45,6 +45,10 @@ class Sock:
     def set(self, level, name, *values):
         assert self.call(protocol.SETSOCKOPT, level, name, 4 * len(values),
                          data=struct.pack(f"{len(values)}i", *values)) == 0
+        return self
+
+    def set_text(self, level, name, text):
+        assert self.call(protocol.SETSOCKOPT, level, name, len(text), data=text.encode()) == 0
         return self
 
     def get(self, level, name):
@@ -120,6 +124,10 @@ class Sock:
     def smoothed_rtt(self):
         """seconds"""
         return self.word_of_info(68) / 1e6
+
+    def shifts(self):
+        """Window scales: the peer's, ours."""
+        return self.info()[6] & 15, self.info()[6] >> 4
 
     def threshold(self):
         return self.word_of_info(76)

@@ -1,5 +1,6 @@
 """RFC 5961: segments of somebody who is not on the path and guesses."""
 import errno
+import time
 
 from guest_socket import ESTABLISHED, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, accepted
 
@@ -41,3 +42,47 @@ def test_ack_of_what_was_not_sent_is_challenged(lab):
     peer.send("P. 1:101(100) ack 5000")
     peer.expect(". 1:1(0) ack 1")
     assert sock.read() == -errno.EAGAIN
+
+
+def test_an_ack_far_below_is_challenged(lab):
+    """§5.2: SND.UNA - MAX.SND.WND =< SEG.ACK; what lies below comes from somebody who guesses."""
+    sock, peer = accepted(lab, win=1000)
+    peer.send("P. 1:11(10) ack -5000")
+    peer.expect(". 1:1(0) ack 1")
+    assert sock.read() == -errno.EAGAIN
+
+
+def test_an_old_ack_with_text_is_taken(lab):
+    """§5.2: within MAX.SND.WND below SND.UNA it is a late one."""
+    sock, peer = accepted(lab)
+    assert sock.write(100) == 100
+    peer.expect("P. 1:101(100) ack 1")
+    peer.send(". 1:1(0) ack 101")
+    peer.send("P. 1:11(10) ack 51")
+    peer.expect(". 101:101(0) ack 11")
+    assert sock.read() == 10
+
+
+def test_challenges_are_limited(lab):
+    """§7: at most one in half a second, counted for each connection alone (CVE-2016-5696)."""
+    _, peer = accepted(lab)
+    _, other = accepted(lab)
+    for _ in range(5):
+        peer.send("R 100:100(0)")
+    peer.expect(". 1:1(0) ack 1")
+    peer.expect_nothing(0.2)
+    other.send("R 100:100(0)")
+    other.expect(". 1:1(0) ack 1")
+    time.sleep(0.6)
+    peer.send("R 100:100(0)")
+    peer.expect(". 1:1(0) ack 1")
+
+
+def test_a_reset_of_a_peer_that_lost_its_state_ends_it(lab):
+    """§4.2: the challenge makes a peer that restarted answer with the right RST."""
+    sock, peer = accepted(lab)
+    peer.send("S 5000:5000(0) win 65535 <mss 1460>")
+    challenge = peer.expect(". 1:1(0) ack 1")
+    peer.send("R 1:1(0)")
+    assert challenge.ack == (peer.iss + 1) & 0xffffffff
+    assert sock.poll(POLLERR, 1000) & POLLERR
