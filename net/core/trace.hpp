@@ -84,7 +84,9 @@ public:
     trace_ring(const trace_ring&) = delete;
     trace_ring& operator=(const trace_ring&) = delete;
 
-    bool enabled(trace_event event) const { return (enabled_ >> static_cast<unsigned>(event)) & 1; }
+    bool enabled(trace_event event) const {
+        return (__atomic_load_n(&enabled_, __ATOMIC_ACQUIRE) >> static_cast<unsigned>(event)) & 1;
+    }
     /// Switches a whole layer ("tcp"), one event ("tcp.state") or everything ("all"): EINVAL if unknown,
     /// ENOMEM when the ring, made at first use, cannot be had.
     lib::result<void> enable(const char* name, bool on);
@@ -101,13 +103,18 @@ public:
     port::wait_queue readers; ///< woken by the first record after a read() that found none
 
 private:
-    /// A record becomes readable when `number` says so; a writer that was interrupted leaves it behind.
+    /// A record becomes readable when `number` says so; a writer that was interrupted leaves it behind. All
+    /// of it is atomic, for it may be overwritten while somebody reads it.
     struct slot {
         uint64_t number; ///< number of the record plus 1, 0 while it is written
-        trace_record record;
+        uint64_t words[sizeof(trace_record) / sizeof(uint64_t)];
+
+        void fill(uint64_t new_number, const trace_record& record);
+        /// The number under which the copy is whole; 0: none, for it was being written.
+        uint64_t copy_to(trace_record& record) const;
     };
 
-    uint64_t enabled_ = 0; ///< a bit per event
+    uint64_t enabled_ = 0; ///< a bit per event; atomic
     uint64_t next_ = 0;    ///< number of the next record
     slot* slots_ = nullptr;
     mutable bool wake_wanted_ = false;
