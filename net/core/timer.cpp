@@ -37,7 +37,7 @@ bool timer_wheel::set(timer& which, port::time_ns deadline) {
         if (!was_idle) {
             take_out(which);
         }
-        which.deadline = deadline;
+        set_deadline(which, deadline);
         place(which);
         pending_++;
         sooner = deadline < wake_at_;
@@ -57,7 +57,7 @@ bool timer_wheel::cancel(timer& which) {
         return false;
     }
     take_out(which);
-    which.deadline = port::never;
+    set_deadline(which, port::never);
     return true;
 }
 
@@ -145,7 +145,7 @@ port::time_ns timer_wheel::run(port::time_ns now) {
         }
         timer& first = *slots_[level][index].front();
         take_out(first);
-        first.deadline = port::never;
+        set_deadline(first, port::never);
         lock_.give_back();
         first.expire(first);
         lock_.acquire();

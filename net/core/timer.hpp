@@ -20,8 +20,12 @@ struct timer {
 
     explicit timer(function on_expiry) : expire(on_expiry) {}
 
+    /// When it is due; port::never: not pending. Any context, no lock: the owner asks without the wheel's lock
+    /// whether moving the timer is worth taking it, and the worker may just be taking it off.
+    port::time_ns due() const { return __atomic_load_n(&deadline, __ATOMIC_RELAXED); }
+
     function expire;
-    port::time_ns deadline = port::never; ///< port::never: not pending
+    port::time_ns deadline = port::never; ///< what due() tells; written under the wheel's lock, atomically
     lib::list_link link;
     uint8_t level = 0; ///< where it lies; the wheel's own
     uint8_t slot = 0;
@@ -50,6 +54,9 @@ private:
 
     using slot = lib::list<timer, &timer::link>;
 
+    static void set_deadline(timer& which, port::time_ns deadline) {
+        __atomic_store_n(&which.deadline, deadline, __ATOMIC_RELAXED);
+    }
     void place(timer& which);
     void put_again(unsigned level, unsigned index);
     void take_out(timer& which);

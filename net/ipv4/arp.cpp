@@ -106,7 +106,7 @@ neighbour_timer::neighbour_timer(neighbour& serves)
           skb_queue failed;
           {
               port::guard held(table.lock);
-              if (entry->in_table && entry->state_timer.deadline == port::never) {
+              if (entry->in_table && entry->state_timer.due() == port::never) {
                   advance(table, *entry, failed);
               }
           }

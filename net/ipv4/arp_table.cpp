@@ -45,7 +45,7 @@ void arp_table::remove(neighbour& entry) {
 bool arp_table::evict_one() {
     for (unsigned i = 0; i < count; i++) {
         neighbour& oldest = *ages.front();
-        const uint32_t idle_references = oldest.state_timer.deadline != port::never ? 2 : 1;
+        const uint32_t idle_references = oldest.state_timer.due() != port::never ? 2 : 1;
         const bool keep = oldest.state == neighbour_state::permanent || oldest.referenced ||
                           oldest.count() > idle_references || !oldest.waiting.empty();
         if (!keep) {

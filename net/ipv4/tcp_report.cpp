@@ -57,9 +57,9 @@ void timer_of(const tcp_sock& sk, line& row) {
     } else if (sk.timer_purpose == tcp_timer_purpose::probe_window) {
         row.timer = 4;
         row.expires = sk.retransmit_deadline;
-    } else if (sk.keepalive_timer.deadline != port::never) {
+    } else if (const port::time_ns due = sk.keepalive_timer.due(); due != port::never) {
         row.timer = 2;
-        row.expires = sk.keepalive_timer.deadline;
+        row.expires = due;
     }
 }
 
@@ -71,7 +71,7 @@ void print_request(writer& out, const tcp_sock& listener, const tcp_request& req
     row.remote_port = request.key.remote_port;
     row.state = tcp_state::syn_received;
     row.timer = 1;
-    row.expires = request.resend.deadline;
+    row.expires = request.resend.due();
     row.retransmits = request.retransmissions;
     row.uid = listener.owner_uid;
     print(out, row);
@@ -120,7 +120,7 @@ void print_remains(void* context, const tcp_time_wait& remains) {
     row.remote_port = remains.endpoint.key.remote_port;
     row.state = remains.substate;
     row.timer = 3;
-    row.expires = remains.expiry.deadline;
+    row.expires = remains.expiry.due();
     print(out, row);
 }
 

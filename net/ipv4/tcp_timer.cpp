@@ -40,7 +40,7 @@ void set_timer(tcp_sock& sk, timer& which, port::time_ns deadline) {
 
 /// Makes the timer fire at the deadline at the latest.
 void set_timer_lazily(tcp_sock& sk, timer& which, port::time_ns deadline) {
-    if (which.deadline > deadline) {
+    if (which.due() > deadline) {
         set_timer(sk, which, deadline);
     }
 }
