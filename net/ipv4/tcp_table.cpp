@@ -61,6 +61,14 @@ bool may_reuse(const tcp_time_wait& remains) {
            port::now() - remains.ts_recent_at > port::second;
 }
 
+/// A connection that its user has closed, but that is still saying goodbye when the stack ends.
+void end_orphan(tcp_sock& orphan) {
+    const auto keep = lib::ref<tcp_sock>::share(&orphan);
+    port::guard hold_sock(orphan.sock_lock);
+    ASSERT(orphan.orphan);
+    tcp_done(orphan);
+}
+
 /// Starts above whatever the earlier connection can have in flight.
 void continue_sequence(tcp_sock& sk, const tcp_time_wait& remains) {
     sk.write_seq = remains.snd_nxt + 65535 + 2;
@@ -86,8 +94,11 @@ lib::result<tcp_table*> create_tcp_table(stack&) {
 void destroy_tcp_table(stack& in, tcp_table* table) {
     for (auto& bucket : table->connections) {
         while (tcp_endpoint* entry = bucket.front()) {
-            ASSERT(entry->kind == tcp_endpoint_kind::time_wait);
-            tcp_end_time_wait(remains_of(*entry));
+            if (entry->kind == tcp_endpoint_kind::time_wait) {
+                tcp_end_time_wait(remains_of(*entry));
+            } else {
+                end_orphan(connection_of(*entry));
+            }
         }
     }
     in.tcp = nullptr;

@@ -656,4 +656,15 @@ TEST_F(tcp_states, icmp_lowers_the_segment_size_only_for_what_is_in_flight) {
     EXPECT_EQ(smaller.payload.size(), 960u);
 }
 
+TEST_F(tcp_states, a_stack_that_ends_takes_along_who_still_says_goodbye) {
+    serve([](sim::user_socket& child) { EXPECT_EQ(child.send("the last words"), 14); });
+    peer->connect();
+    world.run_for(5 * second); // data and FIN are sent, and never acknowledged
+    EXPECT_EQ(state(), "04");
+    peer.reset();
+    host = nullptr;
+    EXPECT_EQ(world.live_allocations, 0u);
+    host = std::make_unique<sim::host>("10.0.0.1");
+}
+
 } // namespace
