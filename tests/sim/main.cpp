@@ -5,19 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace sim {
-
-const scenario* find_scenario(const std::string& name) {
-    for (const scenario& each : all_scenarios()) {
-        if (name == each.name) {
-            return &each;
-        }
-    }
-    return nullptr;
-}
-
-} // namespace sim
-
 int main(int argc, char** argv) {
     const uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 0) : 1;
     for (const sim::scenario& each : sim::all_scenarios()) {

@@ -35,17 +35,19 @@ void poll_table::forget(queue& gone) {
 
 namespace sim {
 
-short poll(net::socket& socket, short events, net::port::time_ns timeout) {
+size_t poll(std::span<poll_entry> entries, net::port::time_ns timeout) {
     world& in = world::current();
     const net::port::time_ns deadline = timeout == net::port::never ? timeout : in.now() + timeout;
     for (;;) {
         net::port::poll_table table(in.running());
-        const int holds = net::sock_poll(socket, &table) & (events | POLLERR | POLLHUP);
-        if (holds != 0 || in.now() >= deadline) {
-            return static_cast<short>(holds);
+        size_t ready = 0;
+        for (poll_entry& each : entries) {
+            const int holds = net::sock_poll(*each.socket, &table) & (each.events | POLLERR | POLLHUP);
+            each.holds = static_cast<short>(holds);
+            ready += holds != 0 ? 1 : 0;
         }
-        if (in.running()->killed) {
-            return POLLERR;
+        if (ready != 0 || in.now() >= deadline || in.running()->killed) {
+            return ready;
         }
         in.sleep(deadline);
     }

@@ -17,6 +17,16 @@ net::socket_address to_address(uint32_t ip, uint16_t port) {
     return out;
 }
 
+net::socket_address to_address(const std::string& path) {
+    net::socket_address out;
+    sockaddr_un name = {};
+    name.sun_family = AF_UNIX;
+    path.copy(name.sun_path, sizeof(name.sun_path) - 1);
+    std::memcpy(&out.storage, &name, sizeof(name));
+    out.length = static_cast<uint32_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+    return out;
+}
+
 std::vector<uint8_t> pack(const std::vector<control_message>& messages) {
     std::vector<uint8_t> bytes;
     for (const control_message& each : messages) {
@@ -80,6 +90,21 @@ user_socket::user_socket(host& on, int type, int protocol, int family) {
     }
 }
 
+std::pair<user_socket, user_socket> user_socket::make_pair(host& on, int type) {
+    std::pair<user_socket, user_socket> made{user_socket(on, type, 0, AF_UNIX),
+                                             user_socket(on, type, 0, AF_UNIX)};
+    auto& [first, second] = made;
+    if (!first.ok() || !second.ok()) {
+        const int why = first.ok() ? second.error() : first.error();
+        return {user_socket(why), user_socket(why)};
+    }
+    const auto joined = net::sock_socketpair(first.get(), second.get());
+    if (!joined.ok()) {
+        return {user_socket(joined.error().number), user_socket(joined.error().number)};
+    }
+    return made;
+}
+
 void user_socket::close() {
     if (socket_ != nullptr) {
         net::sock_release(socket_);
@@ -102,6 +127,14 @@ long user_socket::disconnect() {
     return finish(net::sock_connect(*socket_, none));
 }
 
+long user_socket::bind_path(const std::string& path) {
+    return finish(net::sock_bind(*socket_, to_address(path)));
+}
+
+long user_socket::connect_path(const std::string& path) {
+    return finish(net::sock_connect(*socket_, to_address(path)));
+}
+
 long user_socket::listen(int backlog) {
     return finish(net::sock_listen(*socket_, backlog));
 }
@@ -115,8 +148,12 @@ user_socket user_socket::accept() {
 
 long user_socket::send(const void* bytes, size_t length, int flags) {
     const iovec vector = {.iov_base = const_cast<void*>(bytes), .iov_len = length};
+    return send_pieces({&vector, 1}, flags);
+}
+
+long user_socket::send_pieces(std::span<const iovec> pieces, int flags) {
     net::message msg;
-    msg.payload = net::iov_iter(&vector, 1, net::iov_iter::memory::user);
+    msg.payload = net::iov_iter(pieces.data(), pieces.size(), net::iov_iter::memory::user);
     msg.flags = flags;
     return finish(net::sock_sendmsg(*socket_, msg));
 }
@@ -163,8 +200,12 @@ received user_socket::recv(size_t limit, int flags) {
 
 long user_socket::recv(void* to, size_t length, int flags) {
     const iovec vector = {.iov_base = to, .iov_len = length};
+    return recv_pieces({&vector, 1}, flags);
+}
+
+long user_socket::recv_pieces(std::span<const iovec> pieces, int flags) {
     net::message msg;
-    msg.payload = net::iov_iter(&vector, 1, net::iov_iter::memory::user);
+    msg.payload = net::iov_iter(pieces.data(), pieces.size(), net::iov_iter::memory::user);
     msg.flags = flags;
     return finish(net::sock_recvmsg(*socket_, msg));
 }
@@ -207,9 +248,10 @@ uint32_t user_socket::local_address() {
 }
 
 short user_socket::poll(short events, net::port::time_ns timeout) {
-    const short holds = sim::poll(*socket_, events, timeout);
+    poll_entry self{.socket = socket_, .events = events};
+    sim::poll({&self, 1}, timeout);
     leave_if_killed();
-    return holds;
+    return self.holds;
 }
 
 } // namespace sim

@@ -6,6 +6,7 @@
 #include "sim/address.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,14 +40,23 @@ struct program_killed {};
 void leave_if_killed();
 /// The stack of a host, as it is now. Defined by the port that is linked.
 net::stack& stack_of(host& which);
-/// Waits until one of the events (or an error) holds on a socket, at most until the timeout; what holds.
-short poll(net::socket& socket, short events, net::port::time_ns timeout = net::port::never);
+/// One socket of a poll().
+struct poll_entry {
+    net::socket* socket;
+    short events;
+    short holds = 0; ///< what is true of them, and POLLERR and POLLHUP
+};
+/// Waits until something holds on one of the sockets, at most until the timeout. How many of them.
+size_t poll(std::span<poll_entry> entries, net::port::time_ns timeout = net::port::never);
 
 /// One open socket. Closed when it goes out of scope. Every call ends a program that was killed meanwhile.
 class user_socket {
 public:
     user_socket(host& on, int type, int protocol = 0, int family = AF_INET);
     explicit user_socket(net::socket* accepted) : socket_(accepted) {}
+    /// Two AF_UNIX sockets that are each other's peer; both not ok() and with an error when they cannot be
+    /// had.
+    static std::pair<user_socket, user_socket> make_pair(host& on, int type);
     user_socket(user_socket&& other) noexcept : socket_(other.socket_), error_(other.error_) {
         other.socket_ = nullptr;
     }
@@ -61,17 +71,22 @@ public:
     long connect(uint32_t ip, uint16_t port);
     long connect(const char* ip, uint16_t port) { return connect(address(ip), port); }
     long disconnect();
+    /// The same for AF_UNIX.
+    long bind_path(const std::string& path);
+    long connect_path(const std::string& path);
     long listen(int backlog);
     /// The next connection; not ok() and with an error when there is none.
     user_socket accept();
     long send(const std::string& data, int flags = 0) { return send(data.data(), data.size(), flags); }
     long send(const void* bytes, size_t length, int flags = 0);
+    long send_pieces(std::span<const iovec> pieces, int flags = 0);
     long send_to(const std::string& data, uint32_t ip, uint16_t port, int flags = 0,
                  std::vector<control_message> control = {});
     /// Receives at most `limit` bytes.
     received recv(size_t limit = 65536, int flags = 0);
     /// The same without the address and the control messages.
     long recv(void* to, size_t length, int flags = 0);
+    long recv_pieces(std::span<const iovec> pieces, int flags = 0);
     long shutdown(int how);
     long set_option(int level, int option, int value);
     long set_option(int level, int option, const void* value, uint32_t length);

@@ -6,14 +6,50 @@
 namespace sim {
 namespace {
 
+constexpr unsigned any_fault = copes_with_no_memory | copes_with_breaks;
+
 constexpr scenario scenarios[] = {
-    {.name = "bulk", .body = bulk},
+    {.name = "bulk", .body = bulk, .copes_with = any_fault},
+    {.name = "bulk_both_ways", .body = bulk_both_ways, .copes_with = any_fault},
+    {.name = "request_response", .body = request_response, .copes_with = any_fault},
+    {.name = "many_connections", .body = many_connections, .copes_with = any_fault},
+    {.name = "connect_storm", .body = connect_storm, .copes_with = any_fault},
+    {.name = "slow_reader", .body = slow_reader, .copes_with = any_fault},
+    {.name = "buffer_sizes", .body = buffer_sizes, .copes_with = any_fault},
+    {.name = "half_close", .body = half_close, .copes_with = any_fault},
+    {.name = "simultaneous_close", .body = simultaneous_close},
+    {.name = "shutdown_variants", .body = shutdown_variants},
+    {.name = "udp_exchange", .body = udp_exchange, .copes_with = any_fault},
+    {.name = "udp_fragments", .body = udp_fragments, .copes_with = any_fault},
+    {.name = "poll_server", .body = poll_server, .copes_with = any_fault},
+    {.name = "urgent_data", .body = urgent_data},
+    {.name = "linger_reset", .body = linger_reset, .copes_with = any_fault},
+    {.name = "linger_wait", .body = linger_wait, .copes_with = any_fault},
+    {.name = "close_unread", .body = close_unread, .copes_with = any_fault},
+    {.name = "killed_sender", .body = killed_sender},
+    {.name = "killed_receiver", .body = killed_receiver},
+    {.name = "connect_without_waiting", .body = connect_without_waiting},
+    {.name = "accept_in_vain", .body = accept_in_vain},
+    {.name = "simultaneous_open", .body = simultaneous_open},
+    {.name = "port_reuse", .body = port_reuse},
+    {.name = "mixed_writes", .body = mixed_writes},
+    {.name = "unix_stream", .body = unix_stream},
+    {.name = "unix_datagrams", .body = unix_datagrams},
 };
 
 } // namespace
 
 std::span<const scenario> all_scenarios() {
     return scenarios;
+}
+
+const scenario* find_scenario(const std::string& name) {
+    for (const scenario& each : scenarios) {
+        if (name == each.name) {
+            return &each;
+        }
+    }
+    return nullptr;
 }
 
 } // namespace sim

@@ -1,58 +1,68 @@
-// Bulk data from the client to the server, every byte compared.
+// Bulk data, one way and both ways at once, every byte compared. With both ways the sides close as they come
+// to their end, so that every order of FINs occurs.
 
-#include "sim/content.hpp"
-#include "sim/lab.hpp"
-#include "sim/program.hpp"
+#include "sim/scenarios/common.hpp"
 #include "sim/scenarios/scenarios.hpp"
 
 namespace sim {
-namespace {
 
-constexpr uint16_t port_number = 80;
-
-void receive(lab& lab) {
-    user_socket listener(lab.server(), SOCK_STREAM);
-    lab.prepare(listener);
-    LAB_CHECK(lab, listener.bind("0.0.0.0", port_number) == 0);
-    LAB_CHECK(lab, listener.listen(1) == 0);
-    user_socket connection = listener.accept();
-    LAB_CHECK(lab, connection.ok());
-    content expected(lab.seed());
-    std::vector<uint8_t> buffer(65536);
-    for (;;) {
-        const long got = connection.recv(buffer.data(), buffer.size());
-        LAB_CHECK(lab, got >= 0);
-        if (got == 0) {
-            break;
+void bulk(lab& lab) {
+    gate listening;
+    flow data(lab.seed(), lab.scaled(1 << 20));
+    lab.spawn(lab.server(), "receiver", [&] {
+        user_socket listener(lab.server(), SOCK_STREAM);
+        if (!listen_on(lab, listener, service_port, 1, listening)) {
+            return;
         }
-        LAB_CHECK(lab, expected.matches(buffer.data(), static_cast<size_t>(got)));
-        lab.count_verified(static_cast<size_t>(got));
-        lab.may_stall();
-    }
-    LAB_CHECK(lab, expected.position() == lab.scaled(1 << 20));
+        user_socket connection = accept_from(lab, listener);
+        if (connection.ok()) {
+            receive_flow(lab, connection, data);
+        }
+    });
+    lab.spawn(lab.client(), "sender", [&] {
+        user_socket socket(lab.client(), SOCK_STREAM);
+        if (connect_to(lab, socket, lab.server_address(), service_port, listening)) {
+            send_flow(lab, socket, data);
+        }
+    });
+    lab.join();
 }
 
-void send(lab& lab) {
-    user_socket socket(lab.client(), SOCK_STREAM);
-    lab.prepare(socket);
-    long connected = socket.connect(lab.server_address(), port_number);
-    LAB_CHECK(lab, connected == 0);
-    content bytes(lab.seed());
-    std::vector<uint8_t> buffer(65536);
-    for (size_t left = lab.scaled(1 << 20); left != 0;) {
-        const size_t part = left < buffer.size() ? left : buffer.size();
-        bytes.fill(buffer.data(), part);
-        LAB_CHECK(lab, socket.send(buffer.data(), part) == static_cast<long>(part));
-        left -= part;
-    }
+namespace {
+
+/// One end: a program of its own sends, this one receives. Either may be killed.
+void exchange(lab& lab, host& on, user_socket socket, flow& out, const flow& in) {
+    const auto shared = std::make_shared<user_socket>(std::move(socket));
+    lab.spawn(on, "writer", [&lab, &out, shared] {
+        if (send_flow(lab, *shared, out)) {
+            shared->shutdown(SHUT_WR);
+        }
+    });
+    receive_flow(lab, *shared, in);
 }
 
 } // namespace
 
-void bulk(lab& lab) {
-    lab.spawn(lab.server(), "receiver", [&] { receive(lab); });
-    lab.pass(net::port::millisecond);
-    lab.spawn(lab.client(), "sender", [&] { send(lab); });
+void bulk_both_ways(lab& lab) {
+    gate listening;
+    flow up(lab.seed(), lab.scaled(1 << 19));
+    flow down(lab.seed() + 1, lab.scaled(1 << 19));
+    lab.spawn(lab.server(), "server", [&] {
+        user_socket listener(lab.server(), SOCK_STREAM);
+        if (!listen_on(lab, listener, service_port, 1, listening)) {
+            return;
+        }
+        user_socket connection = accept_from(lab, listener);
+        if (connection.ok()) {
+            exchange(lab, lab.server(), std::move(connection), down, up);
+        }
+    });
+    lab.spawn(lab.client(), "client", [&] {
+        user_socket socket(lab.client(), SOCK_STREAM);
+        if (connect_to(lab, socket, lab.server_address(), service_port, listening)) {
+            exchange(lab, lab.client(), std::move(socket), up, down);
+        }
+    });
     lab.join();
 }
 

@@ -117,7 +117,11 @@ public:
         }
         return told;
     }
-    short poll(short events) { return sim::poll(*socket_, events, 0); }
+    short poll(short events) {
+        sim::poll_entry self{.socket = socket_, .events = events};
+        sim::poll({&self, 1}, 0);
+        return self.holds;
+    }
     void set_non_blocking() { socket_->non_blocking = true; }
 
     int error = 0;
