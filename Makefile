@@ -94,7 +94,7 @@ $O/%.asm.o: %.asm
 # ---- libc, programs, tests -------------------------------------------------------------------------------
 
 -include tests/wire/link/rules.mk
--include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/guest/rules.mk
+-include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/threads/rules.mk tests/guest/rules.mk
 -include tests/conformance/rules.mk
 -include tests/fuzz/rules.mk
 

@@ -1,0 +1,35 @@
+# The scenarios of tests/sim/scenarios over real threads, under ThreadSanitizer: `make sim-threads`.
+
+THREADS := build/threads
+THREADS_CXXFLAGS := -std=c++20 -O1 -g -fsanitize=thread -fno-strict-aliasing -fno-omit-frame-pointer $(WARNINGS) \
+    -I. -Itests -MMD -MP
+THREADS_TEST_SRC := tests/port_threads.cpp tests/sim/program.cpp \
+    $(sort $(wildcard tests/threads/*.cpp tests/sim/scenarios/*.cpp))
+THREADS_KERNEL_OBJECTS := $(HOST_KERNEL_SRC:%=$(THREADS)/%.o)
+THREADS_TEST_OBJECTS := $(THREADS_TEST_SRC:%=$(THREADS)/%.o)
+
+.PHONY: sim-threads
+sim-threads: $(THREADS)/sim-threads
+	$(Q)$(THREADS)/sim-threads --first $(or $(SEED),1) --seeds $(or $(SEEDS),$(if $(SEED),1,3)) $(SCENARIO)
+
+$(THREADS)/sim-threads: $(THREADS_KERNEL_OBJECTS) $(THREADS_TEST_OBJECTS)
+	$(call say,LD)
+	$(Q)$(CXX) -fsanitize=thread -o $@ $^ -lpthread
+
+$(THREADS)/prelude.hpp.gch: tests/sim/prelude.hpp $(wildcard kernel/abi/*.h)
+	@mkdir -p $(@D)
+	$(call say,PCH)
+	$(Q)echo '#include "tests/sim/prelude.hpp"' > $(THREADS)/prelude.hpp
+	$(Q)$(CXX) $(filter-out -MMD -MP,$(THREADS_CXXFLAGS)) -x c++-header -o $@ $(THREADS)/prelude.hpp
+
+$(THREADS_TEST_OBJECTS): $(THREADS)/%.cpp.o: %.cpp $(THREADS)/prelude.hpp.gch
+	@mkdir -p $(@D)
+	$(call say,TSAN)
+	$(Q)$(CXX) $(THREADS_CXXFLAGS) -include $(THREADS)/prelude.hpp -c $< -o $@
+
+$(THREADS_KERNEL_OBJECTS): $(THREADS)/%.cpp.o: %.cpp
+	@mkdir -p $(@D)
+	$(call say,TSAN)
+	$(Q)$(CXX) $(THREADS_CXXFLAGS) -c $< -o $@
+
+-include $(THREADS_KERNEL_OBJECTS:.o=.d) $(THREADS_TEST_OBJECTS:.o=.d)
