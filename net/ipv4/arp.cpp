@@ -63,8 +63,7 @@ void advance(arp_table& table, neighbour& entry, skb_queue& failed) {
         table.start_timer(entry, fresh ? reachable_base / 2 : stale_lifetime);
         break;
     case neighbour_state::stale:
-        if (entry.referenced || entry.count() > 2) { // the table and our caller
-            entry.referenced = false;
+        if (entry.take_use() || entry.count() > 2) { // the table and our caller
             table.start_timer(entry, stale_lifetime);
         } else {
             table.remove(entry);
@@ -186,7 +185,7 @@ void output_slowly(skb_ptr skb, route_entry& route) {
             wait_for_answer(*entry, std::move(skb));
             return;
         } else {
-            entry->referenced = true;
+            entry->note_use();
             if (entry->state == neighbour_state::stale) {
                 entry->delayed_at = port::now();
                 table.set_state(*entry, neighbour_state::delay);
@@ -224,7 +223,7 @@ void neighbour_output(skb_ptr skb, route_entry& route) {
     if (neighbour* known = route.neighbour_entry.get(); known != nullptr) {
         const uint64_t word = __atomic_load_n(&known->hardware_word, __ATOMIC_ACQUIRE);
         if ((word & neighbour::usable_bit) != 0) {
-            known->referenced = true;
+            known->note_use();
             ethernet_transmit(std::move(skb), reinterpret_cast<const uint8_t*>(&word));
             return;
         }

@@ -46,13 +46,13 @@ bool arp_table::evict_one() {
     for (unsigned i = 0; i < count; i++) {
         neighbour& oldest = *ages.front();
         const uint32_t idle_references = oldest.state_timer.due() != port::never ? 2 : 1;
-        const bool keep = oldest.state == neighbour_state::permanent || oldest.referenced ||
+        const bool used = oldest.take_use();
+        const bool keep = used || oldest.state == neighbour_state::permanent ||
                           oldest.count() > idle_references || !oldest.waiting.empty();
         if (!keep) {
             remove(oldest);
             return true;
         }
-        oldest.referenced = false;
         ages.remove(oldest);
         ages.push_back(oldest);
     }
@@ -109,7 +109,7 @@ void arp_table::resolved(neighbour& entry, const uint8_t* mac, neighbour_state s
         entry.updated_at = now;
     }
     if (state == neighbour_state::reachable) {
-        entry.confirmed_at = now;
+        __atomic_store_n(&entry.confirmed_at, now, __ATOMIC_RELAXED);
     }
     set_state(entry, state);
     entry.probes = 0;

@@ -45,10 +45,10 @@ struct neighbour : lib::ref_counted {
     uint8_t mac[6] = {};
     unsigned probes = 0;
     port::time_ns updated_at = 0;   ///< when mac last changed
-    port::time_ns confirmed_at = 0; ///< when we last heard that it is right; also written without the lock
+    port::time_ns confirmed_at = 0; ///< when we last heard that it is right; atomic
     port::time_ns delayed_at = 0;   ///< when `delay` began
     uint32_t source_hint = 0;       ///< the address of ours to ask with
-    bool referenced = false;        ///< used since eviction last looked; also written without the lock
+    bool referenced = false;        ///< used since eviction last looked; atomic, see note_use()
     skb_queue waiting;              ///< for an answer; at most arp_queue_limit datagrams
     neighbour_timer state_timer;
     lib::list_link bucket_link;
@@ -56,6 +56,15 @@ struct neighbour : lib::ref_counted {
     bool in_table = false;
 
     static void release_last(neighbour* which);
+
+    /// Somebody sends to it. No lock; writes only when there is news, for all senders share this line.
+    void note_use() {
+        if (!__atomic_load_n(&referenced, __ATOMIC_RELAXED)) {
+            __atomic_store_n(&referenced, true, __ATOMIC_RELAXED);
+        }
+    }
+    /// Whether somebody did since the last question.
+    bool take_use() { return __atomic_exchange_n(&referenced, false, __ATOMIC_RELAXED); }
 };
 
 } // namespace net
