@@ -20,8 +20,8 @@ struct timer {
 
     explicit timer(function on_expiry) : expire(on_expiry) {}
 
-    /// When it is due; port::never: not pending. Any context, no lock: the owner asks without the wheel's lock
-    /// whether moving the timer is worth taking it, and the worker may just be taking it off.
+    /// When it is due; port::never: not pending. Any context, no lock: the owner asks without the wheel's
+    /// lock whether moving the timer is worth taking it, and the worker may just be taking it off.
     port::time_ns due() const { return __atomic_load_n(&deadline, __ATOMIC_RELAXED); }
 
     function expire;

@@ -17,7 +17,8 @@ void send_with_urgency(lab& lab, user_socket& socket, flow& out, unsigned alarms
     std::vector<uint8_t> piece(out.bytes / alarms);
     for (unsigned i = 0; i < alarms; i++) {
         bytes.fill(piece.data(), piece.size());
-        if (!send_all(lab, socket, piece.data(), piece.size()) || !fine(lab, socket.send(std::string("!"), MSG_OOB))) {
+        if (!send_all(lab, socket, piece.data(), piece.size()) ||
+            !fine(lab, socket.send(std::string("!"), MSG_OOB))) {
             return;
         }
     }
