@@ -195,7 +195,7 @@ void tcp_take_sacks(tcp_sock& sk, const wire::tcp_options& options, tcp_ack_even
         sk.highest_sacked = sk.snd_una;
     }
     unsigned first = 0;
-    if (is_duplicate_report(options, event.prior_una)) {
+    if (is_duplicate_report(options, sk.snd_una)) { // RFC 2883 §4: below the ACK that carries it
         take_duplicate_report(sk, options.sacks[0], event);
         first = 1;
     }

@@ -123,4 +123,5 @@ def icmp_error(cause, kind, code, **fields):
 
 
 def payload_of(packet):
-    return bytes(packet[Raw]) if Raw in packet else b""
+    """Without the padding that a short frame carries."""
+    return packet[Raw].load if Raw in packet else b""
