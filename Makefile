@@ -36,7 +36,7 @@ Q := @
 endif
 say = @printf '  %-6s %s\n' $(1) $(@:build/%=%)
 
-include boot/files.mk kernel/files.mk drivers/files.mk net/files.mk libc/files.mk
+include boot/files.mk kernel/files.mk drivers/files.mk net/files.mk libc/files.mk kernel/sanitizer/rules.mk
 
 # ---- tools and flags -------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ KERNEL_CXXFLAGS := -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -mno-red-
     -mcmodel=kernel -fno-pic -fno-pie -fcf-protection=none -fno-strict-aliasing \
     -fno-delete-null-pointer-checks -fno-threadsafe-statics -fno-asynchronous-unwind-tables \
     -fstack-protector-strong -mstack-protector-guard=tls -mstack-protector-guard-reg=gs \
-    -mstack-protector-guard-offset=40 -Wframe-larger-than=2048 $(OPTIMISE) $(WARNINGS) -I. -MMD -MP
+    -mstack-protector-guard-offset=40 -Wframe-larger-than=$(LARGEST_FRAME) $(OPTIMISE) $(WARNINGS) -I. -MMD -MP
 # Variables without a value hold nothing of what was on the stack before: programs cannot be shown it, and in
 # debug builds it is a pattern that does not pass for a value.
 ifeq ($(MODE),debug)
@@ -65,29 +65,29 @@ endif
 # ---- kernel ----------------------------------------------------------------------------------------------
 
 KERNEL_SOURCES := $(BOOT_SRC) $(KERNEL_SRC) $(DRIVERS_SRC) $(NET_SRC)
-KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$O/%.o)
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$K/%.o)
 
-LINK_KERNEL := ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments -T build.lds
+LINK_KERNEL := ld -nostdlib -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments -T build.lds $(LINK_SANITIZE)
 
 # Linked twice: the names of functions that a panic prints come from the first link.
-$O/kernel.elf: $(KERNEL_OBJECTS) build.lds tools/mksymbols.awk
+$K/kernel.elf: $(KERNEL_OBJECTS) build.lds tools/mksymbols.awk
 	$(call say,LD)
-	$(Q)awk -f tools/mksymbols.awk /dev/null > $O/symbols.asm
-	$(Q)$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
-	$(Q)$(LINK_KERNEL) -o $O/kernel-first.elf $(KERNEL_OBJECTS) $O/symbols.o
-	$(Q)nm -n -C $O/kernel-first.elf | awk -f tools/mksymbols.awk > $O/symbols.asm
-	$(Q)$(NASM) -f elf64 $O/symbols.asm -o $O/symbols.o
-	$(Q)$(LINK_KERNEL) -o $@ $(KERNEL_OBJECTS) $O/symbols.o
+	$(Q)awk -f tools/mksymbols.awk /dev/null > $K/symbols.asm
+	$(Q)$(NASM) -f elf64 $K/symbols.asm -o $K/symbols.o
+	$(Q)$(LINK_KERNEL) -o $K/kernel-first.elf $(KERNEL_OBJECTS) $K/symbols.o
+	$(Q)nm -n -C $K/kernel-first.elf | awk -f tools/mksymbols.awk > $K/symbols.asm
+	$(Q)$(NASM) -f elf64 $K/symbols.asm -o $K/symbols.o
+	$(Q)$(LINK_KERNEL) -o $@ $(KERNEL_OBJECTS) $K/symbols.o
 
-$O/%.cpp.o: %.cpp
+$K/%.cpp.o: %.cpp
 	@mkdir -p $(@D)
 	$(call say,CXX)
-	$(Q)$(CXX) $(KERNEL_CXXFLAGS) -c $< -o $@
+	$(Q)$(CXX) $(KERNEL_CXXFLAGS) $(SANITIZE) $(LOOK_AT_SHADOW) -c $< -o $@
 
-$O/%.asm.o: %.asm
+$K/%.asm.o: %.asm
 	@mkdir -p $(@D)
 	$(call say,NASM)
-	$(Q)$(NASM) -f elf64 -g -F dwarf -I. -MD $@.d $< -o $@
+	$(Q)$(NASM) -f elf64 -g -F dwarf -I. $(NASM_SANITIZE) -MD $@.d $< -o $@
 
 -include $(KERNEL_OBJECTS:.o=.d)
 
@@ -100,25 +100,25 @@ $O/%.asm.o: %.asm
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 
-ISO := $O/lumos.iso
+ISO := $K/lumos.iso
 
 # The GRUB modules are the few that grub.cfg needs: the image stays small and boots under BIOS and UEFI.
-$(ISO): $O/kernel.elf $(INITRAMFS) boot/grub.cfg
+$(ISO): $K/kernel.elf $(INITRAMFS) boot/grub.cfg
 	$(call say,ISO)
-	@mkdir -p $O/iso/boot/grub
-	$(Q)strip --strip-debug -o $O/iso/boot/kernel.elf $O/kernel.elf
-	$(Q)cp $(INITRAMFS) $O/iso/boot/initramfs.cpio
-	$(Q)sed 's|@CMDLINE@|$(CMDLINE)|' boot/grub.cfg > $O/iso/boot/grub/grub.cfg
+	@mkdir -p $K/iso/boot/grub
+	$(Q)strip --strip-debug -o $K/iso/boot/kernel.elf $K/kernel.elf
+	$(Q)cp $(INITRAMFS) $K/iso/boot/initramfs.cpio
+	$(Q)sed 's|@CMDLINE@|$(CMDLINE)|' boot/grub.cfg > $K/iso/boot/grub/grub.cfg
 	$(Q)grub-mkrescue --install-modules="multiboot2 normal part_msdos part_gpt iso9660 fat serial terminal boot echo all_video" \
-	    --modules="" --locales="" --themes="" --fonts="" -o $@ $O/iso 2> $O/grub-mkrescue.log \
-	    || { cat $O/grub-mkrescue.log; exit 1; }
+	    --modules="" --locales="" --themes="" --fonts="" -o $@ $K/iso 2> $K/grub-mkrescue.log \
+	    || { cat $K/grub-mkrescue.log; exit 1; }
 
 # A changed CMDLINE changes the ISO.
-$(shell mkdir -p $O && echo '$(CMDLINE)' | cmp -s - $O/cmdline || echo '$(CMDLINE)' > $O/cmdline)
-$(ISO): $O/cmdline
+$(shell mkdir -p $K && echo '$(CMDLINE)' | cmp -s - $K/cmdline || echo '$(CMDLINE)' > $K/cmdline)
+$(ISO): $K/cmdline
 
 .PHONY: all iso
-all: $O/kernel.elf $(INITRAMFS) compile_commands.json
+all: $K/kernel.elf $(INITRAMFS) compile_commands.json
 iso: $(ISO)
 
 build/lumos.iso: $(ISO)
@@ -145,7 +145,7 @@ $(DEPS_TARGETS): deps-%:
 run: deps-run
 ifdef FAST
 	+@$(SELF) all
-	@tools/run_qemu $(MACHINE) --kernel $O/kernel.elf --initrd $(INITRAMFS) --append "$(CMDLINE)"
+	@tools/run_qemu $(MACHINE) --kernel $K/kernel.elf --initrd $(INITRAMFS) --append "$(CMDLINE)"
 else
 	+@$(SELF) build/lumos.iso
 	@tools/run_qemu $(MACHINE) --iso build/lumos.iso
@@ -153,7 +153,7 @@ endif
 
 debug: MODE := debug
 debug: deps-debug
-	+@$(SELF) $(patsubst build/release/%,build/debug/%,$(ISO))
+	+@$(SELF) $(patsubst build/release%,build/debug%,$(ISO))
 	@tools/debug $(MACHINE) --iso build/debug/lumos.iso --symbols build/debug/kernel.elf
 
 bochs: deps-bochs
@@ -164,13 +164,13 @@ bochs: deps-bochs
 AGENT_LINE ?= unix:build/sysagent.sock,server=on,wait=off
 sysagent: deps-run
 	+@$(SELF) all
-	@tools/run_qemu $(MACHINE) --second-serial "$(AGENT_LINE)" --kernel $O/kernel.elf --initrd $(INITRAMFS) \
+	@tools/run_qemu $(MACHINE) --second-serial "$(AGENT_LINE)" --kernel $K/kernel.elf --initrd $(INITRAMFS) \
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	+@$(SELF) build/lumos.iso all test-programs $(HOST)/unit $(WIRE_LINK)
+	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(WIRE_LINK)
 	+@$(SELF) fuzz-programs
-	@MODE=$(MODE) tools/run_tests
+	@MODE=$(MODE) VARIANT=$(VARIANT) tools/run_tests
 
 bench: deps-test
 	+@$(SELF) build/lumos.iso all
@@ -184,7 +184,7 @@ lint: deps-test
 	clang-format --dry-run -Werror $(CXX_FILES)
 	tools/check_includes
 	+@$(SELF) all
-	tools/check_state $O $(NET_SRC)
+	tools/check_state $K $(NET_SRC)
 
 format:
 	clang-format -i $(CXX_FILES)

@@ -4,6 +4,9 @@
 %define MSR_GS_BASE 0xc0000101
 
 extern kernel_main
+%ifdef LUMOS_KASAN
+extern kasan_early_setup                    ; sanitizer/kasan_shadow.cpp
+%endif
 extern boot_cpu                             ; arch/percpu.cpp
 extern boot_thread_stack_top                ; arch/percpu.cpp
 
@@ -25,5 +28,12 @@ entry64:
     xor ebp, ebp                            ; end of backtraces
     push rbp
     push rbp
+%ifdef LUMOS_KASAN
+    push rdi
+    push rsi
+    call kasan_early_setup
+    pop rsi
+    pop rdi
+%endif
     call kernel_main                        ; does not return
     ud2

@@ -4,6 +4,7 @@
 
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/trap_frame.hpp"
+#include "kernel/crash_failure.hpp"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/log.hpp"
 #include "kernel/lib/string.hpp"
@@ -15,13 +16,6 @@
 
 namespace kernel {
 namespace {
-
-/// Hides a value's origin from the compiler, which would refuse or drop what happens here.
-template <class T>
-T opaque(T value) {
-    asm volatile("" : "+r"(value));
-    return value;
-}
 
 void fail_assertion() {
     ASSERT(opaque(1) == 2);
@@ -83,11 +77,6 @@ void free_twice() {
     mm::kfree(opaque(memory));
 }
 
-struct failure {
-    const char* name;
-    void (*provoke)();
-};
-
 constexpr failure failures[] = {
     {"assert", fail_assertion},
     {"null", read_null},
@@ -101,19 +90,29 @@ constexpr failure failures[] = {
     {"free-twice", free_twice},
 };
 
-} // namespace
-
-void crash_if_asked(const char* name) {
-    if (name == nullptr) {
-        return;
-    }
-    for (const failure& each : failures) {
+void crash_if_in(std::span<const failure> list, const char* name) {
+    for (const failure& each : list) {
         if (strcmp(each.name, name) == 0) {
             LOG_WARNING("crash test: %s", name);
             each.provoke();
             LOG_ERROR("crash test: survived");
         }
     }
+}
+
+} // namespace
+
+void crash_if_asked(const char* name) {
+    if (name == nullptr) {
+        return;
+    }
+    crash_if_in(failures, name);
+#ifdef LUMOS_UBSAN
+    crash_if_in(undefined_failures(), name);
+#endif
+#ifdef LUMOS_KASAN
+    crash_if_in(memory_failures(), name);
+#endif
 }
 
 } // namespace kernel

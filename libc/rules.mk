@@ -30,6 +30,11 @@ $O/libc/src/%.cpp.o: libc/src/%.cpp libc/rules.mk
 	$(call say,CXX)
 	$(Q)$(CXX) $(LIBC_CXXFLAGS) -c $< -o $@
 
+$(CRT0): libc/crt0.asm
+	@mkdir -p $(@D)
+	$(call say,NASM)
+	$(Q)$(NASM) -f elf64 -g -F dwarf $< -o $@
+
 $(FAST_LIBC:%=$O/libc/src/%.cpp.o): LIBC_OPTIMISE := $(OPTIMISE)
 
 $(LIBC_A): $(LIBC_OBJECTS)

@@ -71,11 +71,19 @@ void log_registers(const trap_frame& frame) {
               read_cr2(), read_cr3());
 }
 
+/// Leaves QEMU on a test run.
+[[noreturn]] void stop() {
+    if (test_run_) {
+        power_off(panic_exit_status);
+    }
+    halt();
+}
+
 /// Interrupts off; a panic inside a panic stops at once.
 void enter_panic() {
     disable_interrupts();
     if (in_panic) {
-        halt();
+        stop();
     }
     in_panic = true;
 }
@@ -91,10 +99,7 @@ void log_headline(const char* text, va_list arguments) {
         panic_hook();
     }
     LOG_ERROR("The system is stopped.");
-    if (test_run_) {
-        power_off(panic_exit_status);
-    }
-    halt();
+    stop();
 }
 
 } // namespace

@@ -14,6 +14,7 @@
 #include "kernel/arch/panic.hpp"
 #include "kernel/arch/percpu.hpp"
 #include "kernel/lib/assert.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 namespace arch {
 namespace {
@@ -201,7 +202,10 @@ void handle_exception(trap_frame& frame) {
         panic_with_frame(frame, "kernel stack exhausted");
     }
     if (frame.vector == double_fault || frame.vector == machine_check || !frame.from_user()) {
-        panic_with_frame(frame, "%s (error %#lx)", exception_names[frame.vector], frame.error_code);
+        // The shadow of an address of user space would be at an address that no processor has.
+        const bool shadowless = kasan::enabled && frame.vector == general_protection;
+        panic_with_frame(frame, "%s (error %#lx)%s", exception_names[frame.vector], frame.error_code,
+                         shadowless ? ", KASAN: perhaps a null or wild pointer" : "");
     }
     enable_interrupts();
     task::handle_user_fault(frame, {.kind = kind_of_exception(frame.vector), .address = frame.rip});

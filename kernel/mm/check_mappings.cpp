@@ -5,6 +5,7 @@
 #include "kernel/lib/log.hpp"
 #include "kernel/mm/page_table.hpp"
 #include "kernel/mm/setup.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 namespace mm {
 namespace {
@@ -41,7 +42,7 @@ void check_table(uint64_t physical, unsigned level, uint64_t base, unsigned firs
         }
         if (level == 1 || (value & entry::large) != 0) {
             check_entry(value, address, span / page_size, sum);
-        } else {
+        } else if (!kasan::enabled || !kasan::is_shared_table(entry::physical(value))) {
             check_table(entry::physical(value), level - 1, address, 0, sum);
         }
     }

@@ -16,6 +16,7 @@
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/frames_setup.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 namespace mm {
 namespace {
@@ -170,6 +171,9 @@ frame* allocate_frames(unsigned order, mem_tag tag) {
     block->tag = tag;
     block->next = block->previous = nullptr;
     count_memory(tag, static_cast<ptrdiff_t>(page_size << order));
+    if constexpr (kasan::enabled) {
+        kasan::allow(frame_to_virtual(*block), page_size << order);
+    }
     return block;
 }
 
@@ -199,6 +203,9 @@ void page_put(frame& block) {
         return;
     }
     count_memory(block.tag, -static_cast<ptrdiff_t>(page_size << block.order));
+    if constexpr (kasan::enabled) {
+        kasan::forbid(frame_to_virtual(block), page_size << block.order, kasan::poison::free_page);
+    }
     arch::spin_guard guard(frames_lock);
     free_block_locked(block, block.order);
 }
@@ -260,6 +267,9 @@ void add_free_frames(uint64_t physical_start, uint64_t physical_end) {
         order = order < max_order ? order : max_order;
         while (number + (size_t{1} << order) > end) {
             --order;
+        }
+        if constexpr (kasan::enabled) {
+            kasan::forbid(frame_to_virtual(frames[number]), page_size << order, kasan::poison::free_page);
         }
         managed_frames += size_t{1} << order;
         free_frames += size_t{1} << order;

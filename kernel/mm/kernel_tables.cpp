@@ -11,6 +11,7 @@
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/page_table.hpp"
 #include "kernel/mm/setup.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 extern "C" {
 extern char text_start[], text_end[], rodata_start[], rodata_end[], data_start[], data_end[];
@@ -77,6 +78,18 @@ void protect_alias(const char* start, const char* end) {
     }
 }
 
+/// The address sanitizer's shadow of what was mapped above.
+void map_shadow(const boot::boot_info& info) {
+    kasan::map_other_shadow(root, boot_allocator);
+    for (size_t index = 0; index < info.region_count; ++index) {
+        const boot::memory_region& region = info.regions[index];
+        if (region.kind == boot::memory_kind::usable) {
+            kasan::map_ram_shadow(root, region.physical & ~(large_page_size - 1),
+                                  region.physical + region.length, boot_allocator);
+        }
+    }
+}
+
 } // namespace
 
 void build_kernel_tables(const boot::boot_info& info, table_allocator allocate) {
@@ -100,6 +113,9 @@ void build_kernel_tables(const boot::boot_info& info, table_allocator allocate) 
     protect_alias(text_start, text_end);
     protect_alias(rodata_start, rodata_end);
     boot_table(physical_to_virtual<uint64_t>(root), table_index(vmap_base, 4));
+    if constexpr (kasan::enabled) {
+        map_shadow(info);
+    }
     arch::write_msr(arch::msr::pat, pat_with_write_combining);
     arch::write_cr3(root);
 }

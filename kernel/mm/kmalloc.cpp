@@ -105,6 +105,9 @@ frame* make_slab(uint8_t class_index) {
         next = object;
     }
     memset(marks_of(kind, memory), free_mark, kind.objects);
+    if constexpr (kasan::enabled) {
+        kasan::slab_made(memory, kind.slab_bytes());
+    }
     slab->slab_free = next;
     slab->references = 0; // objects in use, as long as it is a slab
     return slab;
@@ -158,19 +161,25 @@ void* allocate_object(uint8_t class_index, mem_tag tag) {
     return take_object_locked(kind, tag);
 }
 
-void free_object(frame& inside, void* object) {
-    size_class& kind = classes[inside.slab_class];
-    void* const memory = slab_start(kind, object);
-    frame& slab = virtual_to_frame(memory);
+/// The object is nobody's from here on, but not in the list of free ones yet.
+void retire_object(size_class& kind, void* object) {
+    arch::spin_guard guard(kind.lock);
+    uint8_t& mark = mark_of(kind, slab_start(kind, object), object);
+    ASSERT(mark != free_mark); // freed twice
+    count_memory(static_cast<mem_tag>(mark), -static_cast<ptrdiff_t>(kind.object_bytes));
+    mark = free_mark;
+}
+
+void give_back_object(void* object) {
+    size_class& kind = classes[virtual_to_frame(object).slab_class];
+    frame& slab = virtual_to_frame(slab_start(kind, object));
     frame* empty = nullptr;
     {
         arch::spin_guard guard(kind.lock);
-        uint8_t& mark = mark_of(kind, memory, object);
-        ASSERT(mark != free_mark); // freed twice
-        count_memory(static_cast<mem_tag>(mark), -static_cast<ptrdiff_t>(kind.object_bytes));
-        mark = free_mark;
 #ifdef LUMOS_DEBUG
-        memset(object, poison, kind.object_bytes);
+        if constexpr (!kasan::enabled) { // which marks it in the shadow
+            memset(object, poison, kind.object_bytes);
+        }
 #endif
         if (slab.slab_free == nullptr) {
             link_slab_locked(kind, slab);
@@ -188,6 +197,16 @@ void free_object(frame& inside, void* object) {
     }
 }
 
+void free_object(frame& inside, void* object) {
+    size_class& kind = classes[inside.slab_class];
+    retire_object(kind, object);
+    if constexpr (kasan::enabled) {
+        kasan::quarantine(object, kind.object_bytes, give_back_object);
+    } else {
+        give_back_object(object);
+    }
+}
+
 unsigned order_of(size_t size_bytes) {
     unsigned order = 0;
     while (page_size << order < size_bytes) {
@@ -199,19 +218,30 @@ unsigned order_of(size_t size_bytes) {
 } // namespace
 
 void* kmalloc(size_t size_bytes, mem_tag tag) {
-    if (size_bytes <= largest_object) {
-        const uint8_t class_index = class_of(size_bytes);
+    const size_t room_bytes = kasan::enabled ? kasan::room_for(size_bytes) : size_bytes;
+    if (room_bytes <= largest_object) {
+        const uint8_t class_index = class_of(room_bytes);
         void* const object = allocate_object(class_index, tag);
         if (object != nullptr) {
             count_memory(tag, classes[class_index].object_bytes);
+            if constexpr (kasan::enabled) {
+                kasan::object_allocated(object, size_bytes, classes[class_index].object_bytes);
+            }
         }
         return object;
     }
     if (size_bytes > page_size << max_order) {
         return nullptr;
     }
-    frame* const block = allocate_frames(order_of(size_bytes), tag);
-    return block == nullptr ? nullptr : frame_to_virtual(*block);
+    const unsigned order = order_of(size_bytes);
+    frame* const block = allocate_frames(order, tag);
+    if (block == nullptr) {
+        return nullptr;
+    }
+    if constexpr (kasan::enabled) {
+        kasan::block_allocated(frame_to_virtual(*block), size_bytes, page_size << order);
+    }
+    return frame_to_virtual(*block);
 }
 
 void* kmalloc_zeroed(size_t size_bytes, mem_tag tag) {
@@ -226,6 +256,9 @@ void kfree(void* memory) {
     if (memory == nullptr) {
         return;
     }
+    if constexpr (kasan::enabled) {
+        kasan::check_free(memory);
+    }
     frame& inside = virtual_to_frame(memory);
     if (inside.state == frame_state::slab) {
         free_object(inside, memory);
@@ -235,7 +268,10 @@ void kfree(void* memory) {
     page_put(inside);
 }
 
-void check_object_span(const void* memory, size_t length_bytes) {
+void check_object_span(const void* memory, size_t length_bytes, [[maybe_unused]] kasan::access how) {
+    if constexpr (kasan::enabled) {
+        kasan::check_range(memory, length_bytes, how);
+    }
     const uint64_t physical = reinterpret_cast<uint64_t>(memory) - direct_map;
     if (length_bytes == 0 || physical >= end_of_direct_map()) {
         return; // a stack, a variable
@@ -252,6 +288,28 @@ void check_object_span(const void* memory, size_t length_bytes) {
 }
 
 } // namespace mm
+
+bool kasan::find_object(const void* address, heap_object& found) {
+    const uint64_t physical = reinterpret_cast<uint64_t>(address) - mm::direct_map;
+    if (physical >= mm::end_of_direct_map()) {
+        return false;
+    }
+    const mm::frame& inside = mm::physical_to_frame(physical);
+    if (inside.state != mm::frame_state::slab) {
+        return false;
+    }
+    const mm::size_class& kind = mm::classes[inside.slab_class];
+    char* const slab = static_cast<char*>(mm::slab_start(kind, address));
+    const size_t index = (physical & (kind.slab_bytes() - 1)) / kind.object_bytes;
+    if (index >= kind.objects) {
+        return false;
+    }
+    const uint8_t mark = mm::marks_of(kind, slab)[index];
+    found = {.start = slab + index * kind.object_bytes,
+             .room_bytes = kind.object_bytes,
+             .tag = mark == mm::free_mark ? nullptr : mm::mem_tag_name(static_cast<mm::mem_tag>(mark))};
+    return true;
+}
 
 void* operator new(size_t size_bytes, mm::mem_tag tag) noexcept {
     return mm::kmalloc(size_bytes, tag);

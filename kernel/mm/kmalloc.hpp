@@ -7,6 +7,7 @@
 // another tag. All of them give nullptr on failure, and there is no throwing new.
 
 #include "kernel/mm/mem_tag.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 #include <cstddef>
 #include <new>
@@ -23,7 +24,7 @@ void kfree(void* memory);
 /// Stops the machine unless length_bytes at memory lie inside one object: of kmalloc, a block of frames, or
 /// whatever is not the allocators' (stacks, variables). The user copies call it, so that a wrong length can
 /// neither show nor overwrite a neighbour.
-void check_object_span(const void* memory, size_t length_bytes);
+void check_object_span(const void* memory, size_t length_bytes, kasan::access how);
 
 } // namespace mm
 

@@ -29,18 +29,18 @@ size_t bytes_in_user_space(uint64_t address, size_t length) {
 
 size_t copy_from_user_partial(void* to, user_ptr<const void> from, size_t length) {
     const size_t allowed = bytes_in_user_space(from.address(), length);
-    check_object_span(to, allowed);
+    check_object_span(to, allowed, kasan::access::write);
     return allowed - user_copy(to, reinterpret_cast<const void*>(from.address()), allowed);
 }
 
 size_t copy_to_user_partial(user_ptr<void> to, const void* from, size_t length) {
     const size_t allowed = bytes_in_user_space(to.address(), length);
-    check_object_span(from, allowed);
+    check_object_span(from, allowed, kasan::access::read);
     return allowed - user_copy(reinterpret_cast<void*>(to.address()), from, allowed);
 }
 
 lib::result<void> copy_from_user(void* to, user_ptr<const void> from, size_t length) {
-    check_object_span(to, length);
+    check_object_span(to, length, kasan::access::write);
     if (!is_user_range(from.address(), length) ||
         user_copy(to, reinterpret_cast<const void*>(from.address()), length) != 0) {
         return lib::error{EFAULT};
@@ -49,7 +49,7 @@ lib::result<void> copy_from_user(void* to, user_ptr<const void> from, size_t len
 }
 
 lib::result<void> copy_to_user(user_ptr<void> to, const void* from, size_t length) {
-    check_object_span(from, length);
+    check_object_span(from, length, kasan::access::read);
     if (!is_user_range(to.address(), length) ||
         user_copy(reinterpret_cast<void*>(to.address()), from, length) != 0) {
         return lib::error{EFAULT};
@@ -67,6 +67,7 @@ lib::result<void> clear_user(user_ptr<void> to, size_t length) {
 
 lib::result<size_t> copy_string_from_user(char* to, user_ptr<const char> from, size_t size_bytes) {
     const size_t allowed = bytes_in_user_space(from.address(), size_bytes);
+    check_object_span(to, size_bytes, kasan::access::write);
     const long length = user_copy_string(to, reinterpret_cast<const char*>(from.address()), allowed);
     if (length < 0) {
         return lib::error{EFAULT};

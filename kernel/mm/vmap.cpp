@@ -1,8 +1,8 @@
 // The kernel's virtual memory outside the direct map.
 //
-//   vmap_base            stacks: slots of 32 KiB, the lower half never mapped (guard), the upper the stack
-//   vmap_base + 1 TiB    device windows, handed out once and for all
-//   vmap_base + 2 TiB    one page to look at firmware tables through
+//   vmap_base            stacks: slots of two stacks' size, the lower half never mapped (guard), the upper
+//   the stack vmap_base + 1 TiB    device windows, handed out once and for all vmap_base + 2 TiB    one page
+//   to look at firmware tables through
 //
 // A few freed stacks stay mapped for the next thread: making one costs four frames to map and unmap. Only
 // the CPU that frees a stack can have its pages in the TLB as long as one CPU runs; with more, unmapping
@@ -66,10 +66,18 @@ void unmap_stack_locked(uint64_t bottom) {
         }
     }
     const size_t slot = (bottom - vmap_base) / slot_bytes;
+    if constexpr (kasan::enabled) {
+        kasan::unmap_stack_shadow(vmap_base + slot * slot_bytes, slot_bytes);
+    }
     slots_in_use[slot / 64] &= ~(uint64_t{1} << slot % 64);
 }
 
 bool map_stack_locked(uint64_t bottom) {
+    if constexpr (kasan::enabled) {
+        if (!kasan::map_stack_shadow(bottom - kernel_stack_bytes, slot_bytes)) {
+            return false;
+        }
+    }
     for (uint64_t offset = 0; offset < kernel_stack_bytes; offset += page_size) {
         frame* const page = allocate_frames(0, mem_tag::stack);
         if (page == nullptr) {
@@ -88,7 +96,11 @@ bool map_stack_locked(uint64_t bottom) {
 lib::result<uint64_t> allocate_kernel_stack() {
     arch::spin_guard guard(vmap_lock);
     if (cached_count != 0) {
-        return cached_stacks[--cached_count];
+        const uint64_t top = cached_stacks[--cached_count];
+        if constexpr (kasan::enabled) { // red zones of the thread that ended on it
+            kasan::allow(reinterpret_cast<void*>(top - kernel_stack_bytes), kernel_stack_bytes);
+        }
+        return top;
     }
     const size_t slot = take_slot_locked();
     if (slot == most_stacks) {

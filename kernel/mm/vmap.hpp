@@ -3,13 +3,15 @@
 // so that running out of one faults instead of overwriting a neighbour, and windows to device registers.
 
 #include "kernel/lib/result.hpp"
+#include "kernel/sanitizer/kasan.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace mm {
 
-constexpr size_t kernel_stack_bytes = 16 * 1024;
+/// Red zones make frames bigger.
+constexpr size_t kernel_stack_bytes = (kasan::enabled ? 32 : 16) * 1024;
 
 /// A kernel stack; returns its upper end, where pushing starts. ENOMEM. Process context.
 lib::result<uint64_t> allocate_kernel_stack();

@@ -11,11 +11,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import qemu  # noqa: E402
 
-BUILD = os.path.join(ROOT, "build", os.environ.get("MODE", "release"))
-KERNEL = os.path.join(BUILD, "kernel.elf")
+MODE = os.environ.get("MODE", "release")
+# The build of the kernel: that of the programs or, with sanitizers, one beside it.
+VARIANT = os.environ.get("VARIANT", MODE)
+BUILD = os.path.join(ROOT, "build", MODE)
+KERNEL = os.path.join(ROOT, "build", VARIANT, "kernel.elf")
 INITRAMFS = os.path.join(BUILD, "initramfs.cpio")
 TEST_INITRAMFS = os.path.join(BUILD, "test-initramfs.cpio")
-ISO = os.path.join(ROOT, "build", "lumos.iso")
+ISO = os.path.join(ROOT, "build", VARIANT, "lumos.iso")
 
 PROMPT = r"[#$] "
 BOOT_SECONDS = 60

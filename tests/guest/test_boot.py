@@ -4,7 +4,7 @@ import re
 
 import pexpect
 import pytest
-from harness import BUILD, INITRAMFS, ISO, KERNEL, ROOT, Guest
+from harness import BUILD, INITRAMFS, ISO, KERNEL, MODE, ROOT, Guest
 
 TOOLS = os.path.join(ROOT, "tools")
 
@@ -59,7 +59,7 @@ def test_rc_local_runs_before_the_shell(tmp_path):
     (tmp_path / "etc" / "rc.local").write_text("echo rc.local was here\n")
     archive = tmp_path / "initramfs.cpio"
     os.system(f"make -s -C {os.path.dirname(os.path.dirname(BUILD))} INITRAMFS={archive} EXTRA={tmp_path} DEPS=no "
-              f"MODE={os.path.basename(BUILD)} {archive} > /dev/null")
+              f"MODE={MODE} {archive} > /dev/null")
     with Guest(initrd=str(archive)) as guest:
         guest.expect("rc.local was here")
         guest.wait_for_shell()

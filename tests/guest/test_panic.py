@@ -3,7 +3,7 @@ import re
 
 import pexpect
 import pytest
-from harness import INITRAMFS, KERNEL, Guest
+from harness import INITRAMFS, KERNEL, VARIANT, Guest
 
 # The word crash= of the command line: the headline of the panic, and a function that its backtrace names.
 CRASHES = {
@@ -18,6 +18,14 @@ CRASHES = {
     "stack": (r"kernel stack exhausted", "recurse"),
     "free-twice": (r"assertion failed: mark != free_mark", "kfree"),
 }
+
+# Sanitizers come first and know more.
+if "kasan" in VARIANT:
+    CRASHES["null"] = (r"protection .*KASAN: perhaps a null or wild pointer", "read_null")
+    CRASHES["overrun"] = (r"KASAN: stack-out-of-bounds: write of 64 bytes", "overrun_buffer")
+    CRASHES["free-twice"] = (r"KASAN: invalid free: double free", "free_twice")
+if "ubsan" in VARIANT:
+    CRASHES["null"] = (r"UBSan: load of null pointer of type 'volatile int'", "read_null")
 
 
 @pytest.mark.parametrize("name", CRASHES)
