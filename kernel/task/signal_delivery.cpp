@@ -38,7 +38,7 @@ bool core_signal(int number) {
                                signal_bit(SIGFPE) | signal_bit(SIGSEGV) | signal_bit(SIGBUS) |
                                signal_bit(SIGSYS) | signal_bit(SIGTRAP) | signal_bit(SIGXCPU) |
                                signal_bit(SIGXFSZ);
-    return (set & signal_bit(number)) != 0;
+    return is_signal(number) && (set & signal_bit(number)) != 0;
 }
 
 // A handler runs: the action as it is now, its mask in force, the old mask to come back later.
