@@ -14,6 +14,7 @@
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_reassembly.hpp"
 #include "net/ipv4/tcp_reply.hpp"
+#include "net/ipv4/tcp_rtt.hpp"
 #include "net/ipv4/tcp_timer.hpp"
 #include "net/ipv4/tcp_window.hpp"
 #include "net/stack.hpp"
@@ -130,6 +131,7 @@ void tcp_rcv_syn_sent(tcp_sock& sk, skb_ptr skb) {
 void tcp_finish_connect(tcp_sock& sk) {
     const port::time_ns now = port::now();
     sk.last_ack_received = sk.last_data_received = now;
+    tcp_begin_rtt(sk);
     (void)tcp_current_mss(sk);
     sk.rcv_mss = lib::min(sk.mss_cache, lib::max(lib::min(sk.rcv_wnd / 2, 536u), tcp_minimum_rcv_mss));
     // RFC 5681 §3.1: if the SYN had to be sent again, something is wrong on the way; start from one segment.

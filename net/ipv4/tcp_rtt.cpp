@@ -64,6 +64,18 @@ void tcp_take_rtt_sample(tcp_sock& sk, uint32_t rtt_us) {
     sk.backoff = 0;
 }
 
+void tcp_begin_rtt(tcp_sock& sk) {
+    if (sk.srtt_us != 0) {
+        return;
+    }
+    if (const uint32_t rtt_us = tcp_rtt_from_echo(sk); rtt_us != 0) {
+        tcp_take_rtt_sample(sk, rtt_us);
+    } else {
+        sk.rto = tcp_rto_unmeasured;
+        sk.backoff = 0;
+    }
+}
+
 void tcp_update_rto(tcp_sock& sk) {
     const port::time_ns rto = (port::time_ns{sk.srtt_us >> 3} + sk.rttvar_us) * port::microsecond;
     sk.rto = lib::min(rto, tcp_rto_maximum);

@@ -6,11 +6,14 @@
 namespace net {
 
 constexpr port::time_ns tcp_rto_initial = port::second;            ///< RFC 6298 §2.1
+constexpr port::time_ns tcp_rto_unmeasured = 3 * port::second;     ///< RFC 6298 §5.7
 constexpr port::time_ns tcp_rto_minimum = 200 * port::millisecond; ///< Linux; RFC 6298 §2.4 would say 1 s
 constexpr port::time_ns tcp_rto_maximum = 120 * port::second;      ///< Linux; RFC 6298 §2.5 asks for >= 60 s
 
 /// Takes a measurement into the estimate and recomputes the timeout, which also ends any backoff.
 void tcp_take_rtt_sample(tcp_sock& sk, uint32_t rtt_us);
+/// The handshake is over: if its SYN was sent twice there is no sample of it, unless a timestamp gives one.
+void tcp_begin_rtt(tcp_sock& sk);
 /// Recomputes the timeout from the estimate.
 void tcp_update_rto(tcp_sock& sk);
 /// The timeout with its backoff, as the timer is to be set.
