@@ -183,6 +183,7 @@ CXX_FILES = $(shell git ls-files '*.cpp' '*.hpp')
 lint: deps-test
 	clang-format --dry-run -Werror $(CXX_FILES)
 	tools/check_includes
+	tools/check_rfc_map
 	+@$(SELF) all
 	tools/check_state $K $(NET_SRC)
 

@@ -1,5 +1,7 @@
 """RFC 5681, 6582, 3042, 6928 and 9438: congestion control. Where the algorithms differ the script chooses Reno, whose
 numbers are those of the RFC."""
+import time
+
 import pytest
 from guest_socket import FAR, POLLIN, SOL_TCP, TCP_CONGESTION, accepted, half_open
 
@@ -196,6 +198,43 @@ def test_a_second_timeout_does_not_halve_again(lab):
     peer.expect(". 1:1001(1000) ack 1", 5)
     assert sock.threshold() == 5
     acknowledge(peer, 10)
+
+
+# ---- Restart after idleness (§4.1)
+
+
+def test_after_idleness_it_starts_with_the_initial_window(lab):
+    """RW = min(IW, cwnd)."""
+    sock, peer = accepted(lab, "mss 1000", prepare=reno, rtt=0.1)
+    sock.nonblocking()
+    sent = 0
+    for count in (10, 20):
+        assert sock.write(1000 * count) == 1000 * count
+        expect_segments(peer, sent + 1, count)
+        sent += count
+        acknowledge(peer, sent)
+    time.sleep(0.05)
+    assert sock.congestion_window() > 15
+    time.sleep(3 * sock.rto())
+    assert sock.write(20000) == 20000
+    expect_segments(peer, sent + 1, 10)
+    peer.expect_nothing(0.05)
+    acknowledge(peer, sent + 20)
+
+
+def test_without_slow_start_after_idle(lab):
+    """Linux's tcp_slow_start_after_idle = 0."""
+    if lab.try_sysctl("net.ipv4.tcp_slow_start_after_idle", 0) != 0:
+        pytest.skip("the system has no such parameter")
+    sock, peer = accepted(lab, "mss 1000", prepare=reno, rtt=0.1)
+    sock.nonblocking()
+    assert sock.write(10000) == 10000
+    expect_segments(peer, 1, 10)
+    acknowledge(peer, 10)
+    time.sleep(3 * sock.rto())
+    assert sock.write(20000) == 20000
+    expect_segments(peer, 11, 20)
+    acknowledge(peer, 30)
 
 
 # ---- CUBIC (RFC 9438)

@@ -213,10 +213,12 @@ def test_the_rest_that_never_comes(lab):
     lab.link.send(pieces_of(2000, 51)[0])
     lab.link.send(pieces_of(2000, 52)[1])
     at = time.monotonic()
-    error = errors.next(45)
-    assert (error[ICMP].type, error[ICMP].code) == (11, 1) and error.time - at > 14
-    assert error[IPerror].id == 51
-    errors.expect_nothing(5)
+    told = {}  # other scripts have left datagrams behind, too
+    while time.monotonic() - at < 36:
+        if (error := errors.next(1)) is not None:
+            assert (error[ICMP].type, error[ICMP].code) == (11, 1)
+            told[error[IPerror].id] = error.time - at
+    assert 14 < told[51] and 52 not in told
 
 
 # ---- Fragmentation (§3.3.3)
