@@ -146,7 +146,7 @@ user_socket user_socket::accept() {
     return made;
 }
 
-long user_socket::send(const void* bytes, size_t length, int flags) {
+long user_socket::send_bytes(const void* bytes, size_t length, int flags) {
     const iovec vector = {.iov_base = const_cast<void*>(bytes), .iov_len = length};
     return send_pieces({&vector, 1}, flags);
 }

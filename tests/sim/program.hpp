@@ -77,8 +77,8 @@ public:
     long listen(int backlog);
     /// The next connection; not ok() and with an error when there is none.
     user_socket accept();
-    long send(const std::string& data, int flags = 0) { return send(data.data(), data.size(), flags); }
-    long send(const void* bytes, size_t length, int flags = 0);
+    long send(const std::string& data, int flags = 0) { return send_bytes(data.data(), data.size(), flags); }
+    long send_bytes(const void* bytes, size_t length, int flags = 0);
     long send_pieces(std::span<const iovec> pieces, int flags = 0);
     long send_to(const std::string& data, uint32_t ip, uint16_t port, int flags = 0,
                  std::vector<control_message> control = {});

@@ -109,7 +109,7 @@ void close_unread(lab& lab) {
         uint8_t piece[2000];
         for (;;) {
             bytes.fill(piece, sizeof(piece));
-            const long sent = socket.send(piece, sizeof(piece), MSG_NOSIGNAL);
+            const long sent = socket.send_bytes(piece, sizeof(piece), MSG_NOSIGNAL);
             if (sent < 0) {
                 LAB_CHECK(lab, sent == -ECONNRESET || sent == -EPIPE || !fine(lab, sent));
                 return;

@@ -114,7 +114,7 @@ bool connect_to(lab& lab, user_socket& socket, uint32_t ip, uint16_t port, const
 bool send_all(lab& lab, user_socket& socket, const void* bytes, size_t length, int flags) {
     const auto* at = static_cast<const uint8_t*>(bytes);
     while (length != 0) {
-        const long sent = socket.send(at, length, flags | MSG_NOSIGNAL);
+        const long sent = socket.send_bytes(at, length, flags | MSG_NOSIGNAL);
         if (sent < 0 && lab.memory_may_fail() && is_shortage(static_cast<int>(-sent))) {
             lab.pass(millisecond); // the connection is none the worse for it
             continue;
