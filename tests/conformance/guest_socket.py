@@ -7,6 +7,7 @@ import time
 import agent as protocol
 from agent import address
 from tcp_peer import Peer
+from wire import PEER_IP
 
 SOL_IP, SOL_SOCKET, SOL_TCP, SOL_UDP = 0, 1, 6, 17
 SO_REUSEADDR, SO_ERROR, SO_BROADCAST, SO_SNDBUF, SO_RCVBUF = 2, 4, 6, 7, 8
@@ -146,10 +147,10 @@ def listening(lab, port=None, backlog=5, prepare=lambda sock: None):
     return server
 
 
-def half_open(lab, options="mss 1460", win=65535, prepare=lambda sock: None):
+def half_open(lab, options="mss 1460", win=65535, prepare=lambda sock: None, host=PEER_IP):
     """A connection in SYN-RECEIVED: (listener, peer)."""
     server = listening(lab, prepare=prepare)
-    peer = Peer(lab.link, server.port)
+    peer = Peer(lab.link, server.port, host)
     peer.window = win
     peer.send(f"S 0:0(0) win {win} <{options}>")
     peer.answer = peer.expect("S. 0:0(0) ack 1")
@@ -159,10 +160,10 @@ def half_open(lab, options="mss 1460", win=65535, prepare=lambda sock: None):
 FAR = 0.25  # seconds to a distant peer; the guest's timeout is then three quarters of a second
 
 
-def accepted(lab, options="mss 1460", win=65535, prepare=lambda sock: None, rtt=0):
+def accepted(lab, options="mss 1460", win=65535, prepare=lambda sock: None, rtt=0, host=PEER_IP):
     """A connection that the peer opened: (socket, peer). Scripts that let data wait for its ACK play a FAR peer, so
-    that no retransmission comes in between."""
-    server, peer = half_open(lab, options, win, prepare)
+    that no retransmission comes in between; those that leave something behind in the guest play another host."""
+    server, peer = half_open(lab, options, win, prepare, host)
     time.sleep(rtt)
     stamp = f" <nop,nop,TS val 1000 ecr {peer.answer.timestamp()[0]}>" if "TS" in options else ""
     peer.send(f". 1:1(0) ack 1{stamp}")

@@ -58,6 +58,7 @@ def test_slow_start_adds_what_was_acknowledged(lab):
     assert sock.congestion_window() == 20
 
 
+@pytest.mark.long
 def test_a_repeated_syn_ack_starts_with_one_segment(lab):
     """§3.1: "if the SYN/ACK is lost, the initial window MUST be one segment". Linux needs two losses for that, since
     one may be a spurious timeout."""
@@ -191,6 +192,7 @@ def test_equation_4_a_timeout_leaves_one_segment(lab):
     acknowledge(peer, 10)
 
 
+@pytest.mark.long
 def test_a_second_timeout_does_not_halve_again(lab):
     """§3.1: ssthresh is held constant when the same segment times out again."""
     sock, peer = flight(lab)

@@ -93,6 +93,7 @@ def test_rule_5_4_only_the_earliest_is_sent_again(lab):
     peer.expect_nothing(0.1)
 
 
+@pytest.mark.long
 def test_rule_5_7_after_a_lost_syn_ack_the_timeout_is_three_seconds(lab):
     """MUST: no measurement could be taken from a handshake whose SYN-ACK was sent twice."""
     server, peer = half_open(lab)

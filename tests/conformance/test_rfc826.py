@@ -108,6 +108,7 @@ def test_packets_wait_for_the_answer(lab):
     assert [arrivals.next()[UDP].len for _ in range(3)] == [9, 10, 11]
 
 
+@pytest.mark.long
 def test_questions_are_rare(lab):
     """RFC 1122 §2.3.2.1 MUST: no flood; at most one a second for a destination. Three in vain, and the user learns."""
     ip, _ = new_neighbour()
@@ -124,6 +125,7 @@ def test_questions_are_rare(lab):
     assert all(later - earlier > 0.8 for earlier, later in zip(times[:3], times[1:3]))
 
 
+@pytest.mark.long
 def test_nobody_there_is_host_unreachable(lab):
     ip, _ = new_neighbour()
     lab.link.answers_arp = False

@@ -4,7 +4,7 @@ import time
 
 import agent as protocol
 import pytest
-from guest_socket import (ALL_OPTIONS, CLOSE, CLOSE_WAIT, CLOSING, FIN_WAIT2, POLLERR, POLLHUP, POLLIN, POLLOUT,
+from guest_socket import (ALL_OPTIONS, CLOSE, CLOSE_WAIT, CLOSING, FAR, FIN_WAIT2, POLLERR, POLLHUP, POLLIN, POLLOUT,
                           POLLRDHUP, SOL_SOCKET, SOL_TCP, SO_LINGER, TCP_LINGER2, accepted, connecting, listening)
 from tcp_peer import Peer, difference
 

@@ -6,11 +6,11 @@ import pytest
 from guest_socket import (ESTABLISHED, FAR, IP_RECVERR, POLLERR, POLLHUP, POLLRDHUP, SOL_IP, SOL_SOCKET, SOL_TCP,
                           SO_KEEPALIVE, SYN_SENT, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_SYNCNT,
                           TCP_USER_TIMEOUT, Sock, accepted, connecting, half_open, listening)
-from scapy.layers.inet import ICMP
 from tcp_peer import Peer
 from wire import icmp_error
 
 
+@pytest.mark.long
 def test_syn_is_sent_again_after_1_and_3_seconds(lab):
     sock, peer = Sock(lab.agent), Peer(lab.link)
     sock.connect(peer)
@@ -27,6 +27,7 @@ def test_syn_ack_is_sent_again_after_1_second(lab):
     assert peer.expect("S. 0:0(0) ack 1").at - first == pytest.approx(1, abs=0.2)
 
 
+@pytest.mark.long
 def test_connect_gives_up_after_syncnt(lab):
     sock, peer = Sock(lab.agent).set(SOL_TCP, TCP_SYNCNT, 1), Peer(lab.link)
     sock.connect(peer)
@@ -36,6 +37,7 @@ def test_connect_gives_up_after_syncnt(lab):
     assert sock.error() == errno.ETIMEDOUT
 
 
+@pytest.mark.long
 def test_keepalive(lab):
     sock, peer = accepted(lab)
     sock.set(SOL_TCP, TCP_KEEPIDLE, 1).set(SOL_TCP, TCP_KEEPINTVL, 1).set(SOL_TCP, TCP_KEEPCNT, 2)
@@ -74,6 +76,7 @@ def test_must_20_and_21_the_user_chooses_when_to_give_up(lab):
     assert sock.error() == errno.ETIMEDOUT
 
 
+@pytest.mark.long
 def test_must_22_syns_follow_the_same_limits(lab):
     """TCP_USER_TIMEOUT while connecting."""
     sock, peer = connecting(lab, prepare=lambda sock: sock.set(SOL_TCP, TCP_USER_TIMEOUT, 1500))
@@ -217,7 +220,7 @@ def test_an_error_about_what_is_not_in_flight_is_ignored(lab):
 
 def test_path_mtu_discovery(lab):
     """RFC 1191, MUST-16: "fragmentation needed" cuts the segments, and the one that was too large is sent again."""
-    sock, peer = accepted(lab, rtt=FAR)
+    sock, peer = accepted(lab, rtt=FAR, host="192.0.2.88")
     assert sock.write(1460) == 1460
     lab.link.send(icmp_error(peer.expect("P. 1:1461(1460) ack 1").packet, UNREACHABLE, 4, nexthopmtu=1000))
     peer.expect(". 1:961(960) ack 1")

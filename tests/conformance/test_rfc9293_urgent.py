@@ -1,7 +1,7 @@
 """RFC 9293 §3.8.5 and RFC 6093: urgent data."""
 import errno
 
-from guest_socket import MSG_DONTWAIT, MSG_OOB, POLLPRI, SIOCATMARK, SOL_SOCKET, SO_OOBINLINE, accepted
+from guest_socket import FAR, MSG_DONTWAIT, MSG_OOB, POLLPRI, SIOCATMARK, SOL_SOCKET, SO_OOBINLINE, accepted
 
 
 def test_urgent_data(lab):
