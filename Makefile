@@ -97,6 +97,7 @@ $K/%.asm.o: %.asm
 -include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/threads/rules.mk tests/guest/rules.mk
 -include tests/conformance/rules.mk
 -include tests/fuzz/rules.mk
+-include tests/soak/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 
