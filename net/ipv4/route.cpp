@@ -130,13 +130,19 @@ lib::result<route_entry> route_output(stack& in, const flow& wanted) {
     } else if (wire::ipv4_is_loopback(entry.source) && entry.type != route_type::local) {
         return lib::error{EINVAL};
     }
-    entry.mtu = table.known_mtu(want.destination, entry.device->mtu, port::now());
+    entry.mtu = entry.device->mtu;
+    const path_mtu* known = table.known_path(want.destination, port::now());
+    if (known != nullptr && known->mtu < entry.mtu) {
+        entry.mtu = known->mtu;
+        entry.expires_at = known->expires_at;
+    }
     entry.generation = table.generation;
     return entry;
 }
 
 bool route_valid(const stack& in, const route_entry& kept) {
-    return kept.generation == __atomic_load_n(&in.routes->generation, __ATOMIC_ACQUIRE);
+    return kept.generation == __atomic_load_n(&in.routes->generation, __ATOMIC_ACQUIRE) &&
+           (kept.expires_at == port::never || port::now() < kept.expires_at);
 }
 
 route_type classify_destination(stack& in, uint32_t address, const net_device* arrived) {
@@ -179,6 +185,11 @@ void route_update_mtu(stack& in, uint32_t destination, uint32_t mtu) {
     unsigned slot = 0;
     while (slot < table.path_mtu_count && table.path_mtus[slot].destination != destination) {
         slot++;
+    }
+    // Errors only ever lower what is known; raising it is a matter of time (RFC 1191 §6.3), not of claims.
+    if (slot < table.path_mtu_count && table.path_mtus[slot].expires_at > now &&
+        table.path_mtus[slot].mtu <= mtu) {
+        return;
     }
     if (slot == route_table::max_path_mtus) {
         slot = 0; // full: the one that expires first makes room

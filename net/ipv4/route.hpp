@@ -42,8 +42,9 @@ struct route_entry {
     uint32_t source = 0;
     uint32_t mtu = 0; ///< of the device, or less when path MTU discovery has found out
     route_type type = route_type::unicast;
-    uint64_t generation = 0;             ///< 0: holds no answer
-    lib::ref<neighbour> neighbour_entry; ///< filled by the first packet that goes this way
+    uint64_t generation = 0;                ///< 0: holds no answer
+    port::time_ns expires_at = port::never; ///< when a path MTU is to be found out anew
+    lib::ref<neighbour> neighbour_entry;    ///< filled by the first packet that goes this way
 };
 
 /// ENETUNREACH: no route; EHOSTUNREACH: a rejecting route; EINVAL: the source is not ours; ENODEV; ENETDOWN.
@@ -69,7 +70,8 @@ struct packet_addresses {
 packet_addresses classify_packet(stack& in, uint32_t source, uint32_t destination, const net_device* arrived);
 
 /// Path MTU discovery (RFC 1191): remembers the MTU to a destination for ten minutes. Values below 552 are
-/// raised to it, so that forged messages cannot grind a connection to dust.
+/// raised to it, so that forged messages cannot grind a connection to dust, and a message never raises what
+/// is known.
 void route_update_mtu(stack& in, uint32_t destination, uint32_t mtu);
 
 /// One IPv4 address of an interface.

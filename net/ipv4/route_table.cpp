@@ -88,14 +88,13 @@ const route* route_table::find(const flow& want, bool* rejected) const {
     return nullptr;
 }
 
-uint32_t route_table::known_mtu(uint32_t destination, uint32_t device_mtu, port::time_ns now) const {
+const path_mtu* route_table::known_path(uint32_t destination, port::time_ns now) const {
     for (unsigned i = 0; i < path_mtu_count; i++) {
-        const path_mtu& known = path_mtus[i];
-        if (known.destination == destination && known.expires_at > now) {
-            return known.mtu < device_mtu ? known.mtu : device_mtu;
+        if (path_mtus[i].destination == destination && path_mtus[i].expires_at > now) {
+            return &path_mtus[i];
         }
     }
-    return device_mtu;
+    return nullptr;
 }
 
 void route_table::changed() {

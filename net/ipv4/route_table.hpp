@@ -59,7 +59,8 @@ struct route_table {
     bool is_bad_source(uint32_t address) const;
     /// The best usable route; *rejected when a rejecting one came first.
     const route* find(const flow& want, bool* rejected) const;
-    uint32_t known_mtu(uint32_t destination, uint32_t device_mtu, port::time_ns now) const;
+    /// What path MTU discovery has found out lately, or nullptr.
+    const path_mtu* known_path(uint32_t destination, port::time_ns now) const;
 
     void insert(const route_key& key, bool connected);
     void erase(unsigned index);

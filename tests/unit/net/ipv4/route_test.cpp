@@ -149,6 +149,13 @@ TEST_F(routes, path_mtus_are_kept_for_ten_minutes_and_not_below_552) {
     EXPECT_EQ(to("10.0.0.7").value().mtu, 1500u);
     world.run_for(601 * net::port::second);
     EXPECT_EQ(to("10.0.0.9").value().mtu, 1500u);
+    net::route_update_mtu(host.stack(), address("10.0.0.9"), 600);
+    net::route_update_mtu(host.stack(), address("10.0.0.9"), 1400); // a claim raises nothing
+    const net::route_entry kept = to("10.0.0.9").value();
+    EXPECT_EQ(kept.mtu, 600u);
+    EXPECT_TRUE(net::route_valid(host.stack(), kept));
+    world.run_for(601 * net::port::second);
+    EXPECT_FALSE(net::route_valid(host.stack(), kept)); // time does, for kept answers too
     for (unsigned i = 0; i < 1000; i++) {
         net::route_update_mtu(host.stack(), address("11.0.0.0") + i, 1300); // bounded
     }
