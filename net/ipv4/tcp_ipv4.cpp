@@ -122,7 +122,7 @@ void tcp_v4_rcv(stack& in, skb_ptr skb) {
 
 /// RFC 5927 §4.1: an error counts only if what it quotes can be something that is in flight.
 bool quotes_our_flight(const tcp_sock& sk, wire::seq quoted) {
-    return quoted >= sk.snd_una && quoted <= sk.snd_nxt;
+    return quoted >= sk.snd_una && quoted < sk.snd_nxt;
 }
 
 void path_mtu_changed(tcp_sock& sk, uint32_t mtu) {
