@@ -172,7 +172,8 @@ tcp_time_wait_outcome tcp_time_wait_receive(tcp_time_wait& remains, skb_ptr& skb
         }
         return {tcp_time_wait_verdict::handled, {}};
     }
-    const bool only_syn = (flags & (wire::tcp_syn | wire::tcp_ack)) == wire::tcp_syn;
+    // With a FIN it would be refused by the listener, and the protection be gone for nothing.
+    const bool only_syn = (flags & (wire::tcp_syn | wire::tcp_ack | wire::tcp_fin)) == wire::tcp_syn;
     if (only_syn && !old && (skb->tcp.seq > remains.rcv_nxt || timestamp_is_newer(remains, options))) {
         wire::seq iss = remains.snd_nxt + 65535 + 2;
         iss.value += iss.value == 0 ? 1 : 0;
