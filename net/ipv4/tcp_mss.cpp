@@ -14,11 +14,10 @@ namespace net {
 namespace {
 
 constexpr uint32_t header_bytes = 20 + sizeof(wire::tcp_header);
-constexpr uint32_t smallest_mtu = 68;
 
 uint32_t bounded_by_window(const tcp_sock& sk, uint32_t mss) {
     const uint32_t bound = sk.max_window > 536 ? sk.max_window / 2 : sk.max_window;
-    return bound != 0 && mss > bound ? lib::max(bound, smallest_mtu - header_bytes) : mss;
+    return bound != 0 && mss > bound ? lib::max(bound, tcp_minimum_send_mss) : mss;
 }
 
 } // namespace
