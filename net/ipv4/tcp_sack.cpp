@@ -6,8 +6,9 @@
 // Listening: each block marks packets of the retransmit queue as arrived (the "scoreboard" of RFC 6675 is
 // these marks). A block that begins or ends inside a packet of several segments cuts the packet at a segment
 // boundary. The peer may say anything: blocks outside [snd_una, snd_nxt) are ignored, equal blocks as in the
-// previous ACK are skipped, and cutting never goes below a segment, so that SACKing every second byte buys an
-// attacker nothing (CVE-2019-11477, -11478).
+// previous ACK are skipped, cutting never goes below a segment, and a queue of more than 256 blocks and 256
+// holes is cut no further: what SACK says beyond that is ignored, which costs a retransmission at most. So
+// SACKing every second byte buys an attacker nothing (CVE-2019-11477, -11478).
 
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
@@ -19,6 +20,7 @@ namespace net {
 namespace {
 
 constexpr uint32_t largest_reordering = 300;
+constexpr uint32_t scoreboard_limit = 2 * 256; ///< packets: every ACK walks them
 
 // ---- Telling ----
 
@@ -115,7 +117,8 @@ void take_block(tcp_sock& sk, const wire::sack_block& block, wire::seq highest_b
         if (!inside) {
             const bool starts_inside = skb->tcp.seq >= block.start;
             const uint32_t bytes = cut_at(*skb, block, sk.mss_cache);
-            if (bytes == 0 || !tcp_split(sk, sk.retransmit_queue, *skb, bytes).ok()) {
+            if (bytes == 0 || sk.retransmit_queue.count() >= scoreboard_limit ||
+                !tcp_split(sk, sk.retransmit_queue, *skb, bytes).ok()) {
                 continue;
             }
             inside = starts_inside; // otherwise the rest, which comes next, is
