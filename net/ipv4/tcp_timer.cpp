@@ -136,6 +136,15 @@ void retransmission_timeout(tcp_sock& sk) {
     tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, tcp_backed_off(sk.rto, sk.backoff));
 }
 
+/// A peer that answers every probe and never opens its window could keep our memory for ever (RFC 6429,
+/// CVE-2008-4609). It cannot when no user waits for it any more, or when memory is short: then whoever has
+/// been asked most often, which is who stalls longest, goes first.
+bool stalls_too_long(const tcp_sock& sk) {
+    constexpr unsigned patience_when_short_of_memory = 6; // doublings: about 13 s
+    return (sk.orphan && sk.backoff >= attempts_allowed(sk)) ||
+           (sk.owner_stack->under_memory_pressure() && sk.backoff >= patience_when_short_of_memory);
+}
+
 /// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers. A probe that
 /// cannot be sent (no route, no memory) has no answer either, and counts.
 void probe_timeout(tcp_sock& sk) {
@@ -149,7 +158,11 @@ void probe_timeout(tcp_sock& sk) {
     }
     const bool out_of_time =
         sk.user_timeout_ms != 0 && port::now() - sk.probing_since >= sk.user_timeout_ms * port::millisecond;
-    if (out_of_time || sk.probes_out >= attempts_allowed(sk)) {
+    const bool stalls = stalls_too_long(sk);
+    if (stalls) {
+        tcp_send_active_reset(sk); // the peer is there, and is to know
+    }
+    if (stalls || out_of_time || sk.probes_out >= attempts_allowed(sk)) {
         give_up(sk);
         return;
     }
