@@ -16,7 +16,7 @@
 namespace net {
 
 struct tcp_table {
-    static constexpr unsigned connection_buckets = 1024;
+    static constexpr unsigned connection_buckets = 4096;
     static constexpr unsigned listener_buckets = 64;
 
     // Fixed: secrets made when the stack was.
