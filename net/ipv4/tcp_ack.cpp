@@ -173,8 +173,8 @@ tcp_ack_verdict tcp_ack(tcp_sock& sk, const sk_buff& skb, const wire::tcp_option
         return tcp_ack_verdict::unsent_data;
     }
     if (ack < sk.snd_una) {
-        return sk.snd_una - ack > static_cast<int32_t>(sk.max_window) ? tcp_ack_verdict::too_old
-                                                                      : tcp_ack_verdict::old;
+        return static_cast<uint32_t>(sk.snd_una - ack) > sk.max_window ? tcp_ack_verdict::too_old
+                                                                       : tcp_ack_verdict::old;
     }
     update_window(sk, skb, event);
     event.una_advanced = ack > sk.snd_una;
