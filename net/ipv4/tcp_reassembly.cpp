@@ -81,10 +81,11 @@ bool reserve_range(tcp_sock& sk) {
     if (sk.range_count < sk.range_capacity) {
         return true;
     }
-    const unsigned capacity = sk.range_capacity == 0 ? 8u : sk.range_capacity * 4u;
-    if (capacity > 2 * tcp_out_of_order_ranges || sk.range_count >= tcp_out_of_order_ranges) {
+    if (sk.range_count >= tcp_out_of_order_ranges) {
         return false;
     }
+    const unsigned wanted = sk.range_capacity == 0 ? 8u : sk.range_capacity * 4u;
+    const unsigned capacity = lib::min(wanted, tcp_out_of_order_ranges);
     auto* grown = static_cast<range*>(port::allocate(capacity * sizeof(range), port::memory_tag::table));
     if (grown == nullptr) {
         return false;
