@@ -15,12 +15,19 @@ constexpr int most_clients = 128;
 static char buffer[65536];
 static bool verbose;
 
+/// Below this number are services, perhaps one that answers answers: two of them would talk to each other for
+/// ever (CVE-1999-0103).
+constexpr int first_client_port = 1024;
+
 static void echo_datagram(int fd) {
     struct sockaddr_in peer = {};
     struct sockaddr* address = reinterpret_cast<struct sockaddr*>(&peer);
     socklen_t size = sizeof peer;
     ssize_t count = recvfrom(fd, buffer, sizeof buffer, MSG_DONTWAIT, address, &size);
-    if (count >= 0 && sendto(fd, buffer, static_cast<size_t>(count), 0, address, size) < 0) {
+    if (count < 0 || ntohs(peer.sin_port) < first_client_port) {
+        return;
+    }
+    if (sendto(fd, buffer, static_cast<size_t>(count), 0, address, size) < 0) {
         warn("sending a datagram");
     }
 }
