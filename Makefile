@@ -98,6 +98,7 @@ $K/%.asm.o: %.asm
 -include tests/conformance/rules.mk
 -include tests/fuzz/rules.mk
 -include tests/soak/rules.mk
+-include tests/attack/rules.mk
 
 # ---- the ISO ---------------------------------------------------------------------------------------------
 
@@ -169,7 +170,7 @@ sysagent: deps-run
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(WIRE_LINK)
+	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(HOST)/attack $(WIRE_LINK)
 	+@$(SELF) fuzz-programs
 	@MODE=$(MODE) VARIANT=$(VARIANT) tools/run_tests
 

@@ -1,0 +1,21 @@
+# Attacks (docs/limits.md): every known class of hostile network input against the stack in the simulated world.
+# `make attack` runs all, ATTACK=filter chooses (GoogleTest's pattern). tests/attack/README.md says what is where.
+
+ATTACK ?= *
+ATTACK_SRC := $(sort $(wildcard tests/attack/*.cpp))
+ATTACK_OBJECTS := $(ATTACK_SRC:%=$(HOST)/%.o)
+
+.PHONY: attack
+attack: $(HOST)/attack
+	$(HOST)/attack --gtest_brief=1 --gtest_filter='$(ATTACK)'
+
+$(HOST)/attack: $(HOST_KERNEL_OBJECTS) $(filter-out $(HOST)/tests/unit/%,$(HOST_TEST_OBJECTS)) $(ATTACK_OBJECTS)
+	$(call say,LD)
+	$(Q)$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lpthread
+
+$(ATTACK_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/prelude.hpp.gch
+	@mkdir -p $(@D)
+	$(call say,HOST)
+	$(Q)$(CXX) $(HOST_CXXFLAGS) -include $(HOST)/prelude.hpp -c $< -o $@
+
+-include $(ATTACK_OBJECTS:.o=.d)
