@@ -1,7 +1,8 @@
 // The clock: time-stamp counter times a factor. The factor is measured once against the PIT over a few
 // milliseconds. A reading of the PIT takes three port accesses and may be delayed by the host, so each end
 // of the interval is the quickest of several readings, framed by two reads of the counter; then 4 ms are
-// enough for about one part in ten thousand.
+// enough for about one part in ten thousand. A host that stops us for longer than the PIT's 16 bits last
+// would make the interval look short, so it is measured until two results agree.
 //
 // The timer: the local APIC's counter, measured in the same interval, or channel 0 of the PIT.
 
@@ -22,6 +23,7 @@ namespace {
 constexpr uint64_t second_ns = 1'000'000'000;
 constexpr uint16_t calibration_pit_ticks = 4773; ///< 4 ms
 constexpr unsigned readings_per_end = 5;
+constexpr unsigned most_calibrations = 16;
 constexpr uint64_t pit_longest_ns = 50'000'000; ///< Its 16 bits last 54.9 ms.
 
 uint64_t tsc_at_boot = 0;
@@ -57,7 +59,14 @@ sample take_sample() {
     return best;
 }
 
-void calibrate() {
+/// The factors that one interval gives.
+struct calibration {
+    uint64_t ns_per_tick_32;
+    uint64_t timer_ticks_per_ns_32;
+    uint64_t tsc_hz;
+};
+
+calibration measure() {
     start_pit_reference();
     if (apic_in_use()) {
         setup_apic_timer();
@@ -74,9 +83,29 @@ void calibrate() {
     const uint64_t elapsed_ns =
         uint64_t{static_cast<uint16_t>(first.pit - last.pit)} * second_ns / pit_frequency_hz;
     const uint64_t tsc_ticks = last.tsc - first.tsc;
-    ns_per_tick_32 = (elapsed_ns << 32) / tsc_ticks;
-    tsc_hz = tsc_ticks * second_ns / elapsed_ns;
-    timer_ticks_per_ns_32 = (uint64_t{first.apic - last.apic} << 32) / elapsed_ns;
+    return {.ns_per_tick_32 = (elapsed_ns << 32) / tsc_ticks,
+            .timer_ticks_per_ns_32 = (uint64_t{first.apic - last.apic} << 32) / elapsed_ns,
+            .tsc_hz = tsc_ticks * second_ns / elapsed_ns};
+}
+
+bool agree(const calibration& one, const calibration& other) {
+    const uint64_t difference =
+        one.tsc_hz > other.tsc_hz ? one.tsc_hz - other.tsc_hz : other.tsc_hz - one.tsc_hz;
+    return difference < one.tsc_hz / 64;
+}
+
+void calibrate() {
+    calibration result = measure();
+    for (unsigned attempt = 1; attempt < most_calibrations; ++attempt) {
+        const calibration before = result;
+        result = measure();
+        if (agree(before, result)) {
+            break;
+        }
+    }
+    ns_per_tick_32 = result.ns_per_tick_32;
+    timer_ticks_per_ns_32 = result.timer_ticks_per_ns_32;
+    tsc_hz = result.tsc_hz;
 }
 
 void pit_interrupt(void*) {
