@@ -25,14 +25,10 @@ class Lab:
 
     def sysctl(self, name, value):
         """Sets a parameter of the stack until the end of the test."""
-        assert self.try_sysctl(name, value) == 0, f"no parameter {name}"
-
-    def try_sysctl(self, name, value):
         self.agent.send(protocol.SYSCTL, data=f"{name}={value}".encode())
         result, old = self.agent.reply()
-        if result == 0:
-            self.changed.append((name, old.decode().strip()))
-        return result
+        assert result == 0, f"no parameter {name}"
+        self.changed.append((name, old.decode().strip()))
 
     def restore(self):
         self.agent.call(protocol.RESET)

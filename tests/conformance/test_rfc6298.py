@@ -18,6 +18,7 @@ def test_rule_2_2_the_first_measurement(lab):
     assert sock.rto() == pytest.approx(3 * sock.smoothed_rtt(), rel=0.1)
 
 
+@pytest.mark.long
 def test_rule_2_3_further_measurements(lab):
     """alpha is 1/8, beta 1/4; the variance falls while measurements agree."""
     sock, peer = accepted(lab, rtt=0.4)
@@ -37,6 +38,7 @@ def test_rule_2_4_there_is_a_least_timeout(lab):
     assert sock.rto() >= 0.2
 
 
+@pytest.mark.long
 def test_rule_3_karn(lab):
     """MUST-18 of RFC 9293: the ACK of what was sent twice is no measurement, and the timeout stays doubled (5.5)."""
     sock, peer = accepted(lab, rtt=FAR)
@@ -51,6 +53,7 @@ def test_rule_3_karn(lab):
     assert peer.expect("P. 11:21(10) ack 1", 5).at - first > 1.5 * timeout
 
 
+@pytest.mark.long
 def test_rule_5_1_and_5_5_the_timer_backs_off(lab):
     """Each retransmission doubles it."""
     sock, peer = accepted(lab, rtt=0.1)
@@ -71,6 +74,7 @@ def test_rule_5_2_when_all_is_acknowledged_it_stops(lab):
     peer.expect_nothing(1.2)
 
 
+@pytest.mark.long
 def test_rule_5_3_an_ack_of_new_data_starts_it_anew(lab):
     sock, peer = accepted(lab, "mss 1000", rtt=FAR)
     assert sock.write(2000) == 2000
@@ -106,6 +110,7 @@ def test_rule_5_7_after_a_lost_syn_ack_the_timeout_is_three_seconds(lab):
     assert peer.expect("P. 1:11(10) ack 1", 5).at - first == pytest.approx(3, abs=0.4)
 
 
+@pytest.mark.long
 def test_rule_5_7_after_a_lost_syn_the_timeout_is_three_seconds(lab):
     """MUST, for the other side; a timestamp would have told the round trip."""
     sock, peer = connecting(lab)

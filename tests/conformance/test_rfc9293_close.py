@@ -226,6 +226,7 @@ def test_linger_waits_for_the_peers_ack(lab):
     assert sock.agent.finish(closing)[0] == 0 and 0.3 <= time.monotonic() - at < 3
 
 
+@pytest.mark.long
 def test_fin_wait_2_without_a_user_ends(lab):
     """TCP_LINGER2 shortens Linux's minute: then the peer's FIN meets nobody."""
     sock, peer = accepted(lab)

@@ -190,6 +190,7 @@ def test_a_window_update_must_not_be_older_than_the_last(lab):
     peer.expect(". 1001:1501(500) ack 11")
 
 
+@pytest.mark.long
 def test_must_36_a_closed_window_is_probed(lab):
     """MUST-35; SHLD-29: first after an RTO; SHLD-30: then ever more rarely; MUST-37: for as long as it is answered."""
     sock, peer = accepted(lab, "mss 1000", win=1000, rtt=0.1)
