@@ -157,11 +157,11 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
 void ports_inherit(inet_sock& child, const inet_sock& parent) {
     inet_port_table& table = table_of(parent);
     port::guard held(table.lock);
-    child.port_bound = parent.port_bound;
+    child.port_bound = bool{parent.port_bound};
     enter(table, child, parent.local_port);
 }
 
-bool ports_may_listen(inet_sock& sk) {
+bool ports_start_listening(inet_sock& sk) {
     inet_port_table& table = table_of(sk);
     port::guard held(table.lock);
     const uint32_t address = sk.address_bound ? sk.local_address : 0;
@@ -176,6 +176,7 @@ bool ports_may_listen(inet_sock& sk) {
             return false;
         }
     }
+    sk.listening = true;
     return true;
 }
 

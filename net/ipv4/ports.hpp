@@ -30,8 +30,9 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
 
 /// A child of a listener, or a TIME_WAIT successor, shares its parent's port.
 void ports_inherit(inet_sock& child, const inet_sock& parent);
-/// Whether a listener may be started on this port: false when another one that must not share listens.
-bool ports_may_listen(inet_sock& sk);
+/// Makes sk a listener as far as the port is concerned (sk.listening), unless another one that must not share
+/// listens there: false. Two that try at once do not both succeed.
+bool ports_start_listening(inet_sock& sk);
 
 /// What TIME_WAIT keeps of a sock's hold on its port: until it ends, nobody may bind the port who could not
 /// have shared it with that sock (RFC 9293 §3.6.1; SO_REUSEADDR on both is the usual way).

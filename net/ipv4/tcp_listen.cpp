@@ -154,15 +154,15 @@ lib::result<void> tcp_listen(sock& base, int backlog) {
         return lib::error{EINVAL};
     }
     TRY(inet_autobind(sk));
-    if (!ports_may_listen(sk)) {
-        return lib::error{EADDRINUSE};
-    }
     void* memory = port::allocate(sizeof(tcp_listener), port::memory_tag::table);
     if (memory == nullptr) {
         return lib::error{ENOMEM};
     }
+    if (!ports_start_listening(sk)) {
+        port::release(memory);
+        return lib::error{EADDRINUSE};
+    }
     sk.listener = new (memory) tcp_listener;
-    sk.listening = true;
     sk.listener->backlog = static_cast<unsigned>(backlog);
     tcp_set_state(sk, tcp_state::listen);
     tcp_hash_listener(sk);
