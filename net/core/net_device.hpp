@@ -9,6 +9,7 @@
 // descriptors are free. ops->flush() tells the card about everything queued since: once per batch.
 
 #include "kernel/lib/list.hpp"
+#include "kernel/lib/relaxed.hpp"
 #include "net/core/sk_buff.hpp"
 #include "net/port.hpp"
 
@@ -49,10 +50,11 @@ enum device_feature : uint32_t {
                                    ///< one more segment, with nothing in it
 };
 
+/// The rx counters belong to the worker, the tx counters to whoever holds the device lock; reports read both.
 struct device_statistics {
-    uint64_t rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed, rx_crc_errors, rx_length_errors,
-        multicast;
-    uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped, tx_carrier_errors, collisions;
+    lib::relaxed<uint64_t> rx_packets, rx_bytes, rx_errors, rx_dropped, rx_missed, rx_crc_errors,
+        rx_length_errors, multicast;
+    lib::relaxed<uint64_t> tx_packets, tx_bytes, tx_errors, tx_dropped, tx_carrier_errors, collisions;
 };
 
 /// A group address that somebody on this host listens to.
@@ -88,7 +90,7 @@ struct net_device {
     unsigned promiscuity = 0;
     static constexpr unsigned max_multicast = 32;
     device_multicast multicast[max_multicast];
-    device_statistics statistics = {}; ///< frames and bytes are counted by the stack, errors by the driver
+    device_statistics statistics; ///< frames and bytes are counted by the stack, errors by the driver
 
     // Set from interrupts, without a lock.
     bool poll_scheduled = false;

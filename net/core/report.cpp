@@ -29,10 +29,11 @@ void report_dev(stack& in, report_writer& to) {
     for (const net_device& device : in.devices) {
         const device_statistics& now = device.statistics;
         to.print("%6s: %7lu %7lu %4lu %4lu %4lu %5lu %10lu %9lu %8lu %7lu %4lu %4lu %4lu %5lu %7lu %10lu\n",
-                 device.name, now.rx_bytes, now.rx_packets, now.rx_errors, now.rx_dropped + now.rx_missed,
-                 uint64_t{0}, now.rx_crc_errors + now.rx_length_errors, uint64_t{0}, now.multicast,
-                 now.tx_bytes, now.tx_packets, now.tx_errors, now.tx_dropped, uint64_t{0}, now.collisions,
-                 now.tx_carrier_errors, uint64_t{0});
+                 device.name, uint64_t{now.rx_bytes}, uint64_t{now.rx_packets}, uint64_t{now.rx_errors},
+                 now.rx_dropped + now.rx_missed, uint64_t{0}, now.rx_crc_errors + now.rx_length_errors,
+                 uint64_t{0}, uint64_t{now.multicast}, uint64_t{now.tx_bytes}, uint64_t{now.tx_packets},
+                 uint64_t{now.tx_errors}, uint64_t{now.tx_dropped}, uint64_t{0}, uint64_t{now.collisions},
+                 uint64_t{now.tx_carrier_errors}, uint64_t{0});
     }
 }
 

@@ -41,17 +41,17 @@ void print_group(stack& in, report_writer& to, const char* group, const char* na
 /// The line that counts every ICMP type that was seen.
 void print_icmp_types(stack& in, report_writer& to) {
     const snmp_counters& counters = *in.snmp;
+    auto visit_seen = [](const uint64_t(&by_type)[256], const char* way, auto visit) {
+        for (unsigned type = 0; type < 256; type++) {
+            const uint64_t seen = __atomic_load_n(&by_type[type], __ATOMIC_RELAXED);
+            if (seen != 0) {
+                visit(way, type, seen);
+            }
+        }
+    };
     auto for_each_seen = [&](auto visit) {
-        for (unsigned type = 0; type < 256; type++) {
-            if (counters.icmp_in_type[type] != 0) {
-                visit("In", type, counters.icmp_in_type[type]);
-            }
-        }
-        for (unsigned type = 0; type < 256; type++) {
-            if (counters.icmp_out_type[type] != 0) {
-                visit("Out", type, counters.icmp_out_type[type]);
-            }
-        }
+        visit_seen(counters.icmp_in_type, "In", visit);
+        visit_seen(counters.icmp_out_type, "Out", visit);
     };
     bool any = false;
     for_each_seen([&](const char*, unsigned, uint64_t) { any = true; });

@@ -7,6 +7,7 @@
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/ref.hpp"
+#include "kernel/lib/relaxed.hpp"
 #include "net/core/sk_buff.hpp"
 #include "net/core/socket.hpp"
 
@@ -51,25 +52,25 @@ struct sock : lib::ref_counted {
     uint32_t receive_buffer_limit = 0; ///< SO_RCVBUF
     uint32_t send_buffer_limit = 0;    ///< SO_SNDBUF
 
-    // Options (SOL_SOCKET).
-    bool reuse_address = false;
-    bool reuse_port = false;
-    bool keep_alive = false;
-    bool broadcast = false;
-    bool out_of_band_inline = false;
-    bool dont_route = false;
-    bool timestamp = false;
-    bool passcred = false;
+    // Options (SOL_SOCKET). The switches are set under the lock and read without it, too.
+    lib::relaxed<bool> reuse_address;
+    lib::relaxed<bool> reuse_port;
+    lib::relaxed<bool> keep_alive;
+    lib::relaxed<bool> broadcast;
+    lib::relaxed<bool> out_of_band_inline;
+    lib::relaxed<bool> dont_route;
+    lib::relaxed<bool> timestamp;
+    lib::relaxed<bool> passcred;
+    lib::relaxed<bool> no_check;
     bool linger = false;
-    bool no_check = false;
     bool receive_buffer_locked = false; ///< set by the user: no automatic tuning
     bool send_buffer_locked = false;
-    bool listening = false; ///< SO_ACCEPTCONN
+    lib::relaxed<bool> listening; ///< SO_ACCEPTCONN
     int linger_seconds = 0;
     int receive_low_water = 1;
     int priority = 0;
     uint32_t mark = 0;
-    unsigned bound_device = 0; ///< SO_BINDTODEVICE: interface index, 0 = any
+    lib::relaxed<unsigned> bound_device; ///< SO_BINDTODEVICE: interface index, 0 = any; see above
     port::time_ns receive_timeout = port::never;
     port::time_ns send_timeout = port::never;
     port::time_ns last_stamp = 0;

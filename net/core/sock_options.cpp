@@ -80,7 +80,7 @@ lib::result<void> set_timeout(sock& sk, int option, const void* value, uint32_t 
 }
 
 /// The options that are one switch in struct sock; nullptr for all others.
-bool* switch_of(sock& sk, int option) {
+lib::relaxed<bool>* switch_of(sock& sk, int option) {
     switch (option) {
     case SO_REUSEADDR:
         return &sk.reuse_address;
@@ -183,7 +183,7 @@ lib::result<void> get_timeout(const sock& sk, int option, void* value, uint32_t*
 
 lib::result<int> get_number(socket& which, int option) {
     sock& sk = *which.sk;
-    if (const bool* on = switch_of(sk, option); on != nullptr) {
+    if (const lib::relaxed<bool>* on = switch_of(sk, option); on != nullptr) {
         return *on ? 1 : 0;
     }
     switch (option) {
@@ -251,7 +251,7 @@ lib::result<void> set_socket_option(sock& sk, int option, const void* value, uin
     int number = 0;
     memcpy(&number, value, sizeof(number));
     port::guard held(sk.sock_lock);
-    if (bool* on = switch_of(sk, option); on != nullptr) {
+    if (lib::relaxed<bool>* on = switch_of(sk, option); on != nullptr) {
         *on = number != 0;
         return {};
     }

@@ -77,14 +77,14 @@ lib::result<void> inet_bind(sock& base, const socket_address& address) {
     if (wanted.port == 0 && sk.bind_without_port) {
         return {}; // the port comes with connect()
     }
+    sk.port_bound = wanted.port != 0;
     const lib::result<void> bound = ports_bind(sk, space_of(sk), wanted.address, wanted.port);
     if (!bound.ok()) {
         sk.local_address = before;
         sk.address_bound = false;
-        return bound;
+        sk.port_bound = false;
     }
-    sk.port_bound = wanted.port != 0;
-    return {};
+    return bound;
 }
 
 lib::result<void> inet_autobind(inet_sock& sk) {

@@ -14,8 +14,8 @@ struct inet_bind_bucket;
 
 /// One group that a socket has joined.
 struct multicast_membership {
-    uint32_t group = 0; ///< 0: unused
-    unsigned device = 0;
+    lib::relaxed<uint32_t> group; ///< 0: unused
+    lib::relaxed<unsigned> device;
 };
 
 /// What recvmsg is to say besides the bytes.
@@ -29,13 +29,14 @@ enum ip_receive_option : uint8_t {
 struct inet_sock : sock {
     using sock::sock;
 
-    // The ends. Read without the lock by table lookups, which check again under it.
-    uint32_t local_address = 0; ///< 0: any; what getsockname tells
-    uint32_t remote_address = 0;
-    uint16_t local_port = 0;
-    uint16_t remote_port = 0;
-    bool address_bound = false; ///< chosen by bind(): stays when the connection is dissolved
-    bool port_bound = false;
+    // The ends. Written under sock_lock, read by table lookups without it: a datagram that arrives while its
+    // sock is being connected is judged by the old ends, the new ones or some of both, and may be lost.
+    lib::relaxed<uint32_t> local_address; ///< 0: any; what getsockname tells
+    lib::relaxed<uint32_t> remote_address;
+    lib::relaxed<uint16_t> local_port;
+    lib::relaxed<uint16_t> remote_port;
+    lib::relaxed<bool> address_bound; ///< chosen by bind(): stays when the connection is dissolved
+    lib::relaxed<bool> port_bound;
 
     // Options of level IPPROTO_IP.
     int16_t ttl = -1; ///< IP_TTL; -1: ip_default_ttl
@@ -45,7 +46,7 @@ struct inet_sock : sock {
     uint8_t mtu_discovery = 1;   ///< IP_PMTUDISC_WANT
     uint8_t receive_options = 0; ///< ip_receive_option bits
     bool multicast_loop = true;
-    bool multicast_all = true;
+    lib::relaxed<bool> multicast_all{true};
     bool receive_error = false; ///< IP_RECVERR
     bool header_included = false;
     bool free_bind = false;

@@ -91,8 +91,6 @@ bool* switch_of(inet_sock& sk, int option) {
     switch (option) {
     case IP_MULTICAST_LOOP:
         return &sk.multicast_loop;
-    case IP_MULTICAST_ALL:
-        return &sk.multicast_all;
     case IP_RECVERR:
         return &sk.receive_error;
     case IP_FREEBIND:
@@ -157,6 +155,9 @@ lib::result<void> set_number(inet_sock& sk, int option, int value) {
         }
         sk.header_included = value != 0;
         return {};
+    case IP_MULTICAST_ALL:
+        sk.multicast_all = value != 0;
+        return {};
     default:
         return lib::error{ENOPROTOOPT};
     }
@@ -183,6 +184,8 @@ lib::result<int> get_number(inet_sock& sk, int option) {
         return int{sk.mtu_discovery};
     case IP_HDRINCL:
         return sk.header_included ? 1 : 0;
+    case IP_MULTICAST_ALL:
+        return sk.multicast_all ? 1 : 0;
     case IP_MTU: {
         if (sk.remote_address == 0) {
             return lib::error{ENOTCONN};

@@ -71,7 +71,8 @@ lib::result<void> join_group(inet_sock& sk, uint32_t group, uint32_t interface_a
     uint8_t mac[wire::mac_bytes];
     wire::multicast_mac(group, mac);
     TRY(dev_add_multicast(*device, mac));
-    *unused = {.group = group, .device = device->index};
+    unused->device = device->index;
+    unused->group = group;
     return {};
 }
 
@@ -92,7 +93,7 @@ lib::result<void> leave_group(inet_sock& sk, uint32_t group, uint32_t interface_
         return lib::error{EADDRNOTAVAIL};
     }
     drop_filter(*sk.owner_stack, *entry);
-    *entry = {};
+    entry->group = 0;
     return {};
 }
 
@@ -100,7 +101,7 @@ void leave_all_groups(inet_sock& sk) {
     for (multicast_membership& entry : sk.memberships) {
         if (entry.group != 0) {
             drop_filter(*sk.owner_stack, entry);
-            entry = {};
+            entry.group = 0;
         }
     }
 }

@@ -59,7 +59,7 @@ lib::result<size_t> ping_sendmsg(sock& base, message& msg) {
     TRY(datagram_charge(sk, *skb, msg.flags));
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));
-    icmp.identifier = sk.local_port;
+    icmp.identifier = uint16_t{sk.local_port};
     icmp.checksum = 0;
     icmp.checksum = lib::be16::from_raw(wire::checksum_finish(skb_checksum_add(0, *skb, 0, skb->length())));
     skb->transport_header = skb->data;

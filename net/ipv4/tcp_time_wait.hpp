@@ -4,6 +4,7 @@
 // structure stands for a closed FIN_WAIT_2 that waits for the peer's FIN (tcpi and /proc show which).
 
 #include "kernel/lib/ref.hpp"
+#include "kernel/lib/relaxed.hpp"
 #include "net/core/sk_buff.hpp"
 #include "net/core/timer.hpp"
 #include "net/ipv4/ports.hpp"
@@ -31,15 +32,16 @@ struct tcp_time_wait : lib::ref_counted {
     port_remains held_port;                              ///< keeps the local port taken
     timer expiry;
 
-    // Touched by the worker only, which is one; reports read it without a promise.
-    tcp_state substate; ///< time_wait or fin_wait_2
+    // Changed by the worker only, which is one; reports, and connect() when it wants the four-tuple, read the
+    // relaxed ones, and what never changes.
+    lib::relaxed<tcp_state> substate; ///< time_wait or fin_wait_2
     wire::seq snd_nxt;
     wire::seq rcv_nxt;
     uint32_t rcv_wnd = 0;
     uint8_t rcv_wscale = 0;
     bool timestamps_ok = false;
-    uint32_t ts_recent = 0;
-    port::time_ns ts_recent_at = 0;
+    lib::relaxed<uint32_t> ts_recent;
+    lib::relaxed<port::time_ns> ts_recent_at;
     uint32_t ts_offset = 0;
     port::time_ns last_oow_ack = 0;
     port::time_ns linger = 0; ///< how long substate time_wait is to last

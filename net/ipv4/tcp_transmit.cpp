@@ -66,8 +66,8 @@ void write_header(tcp_sock& sk, sk_buff& packet, const wire::tcp_options& option
     const uint32_t header_bytes = sizeof(wire::tcp_header) + wire::tcp_options_bytes(options);
     auto& header = *reinterpret_cast<wire::tcp_header*>(packet.push(header_bytes));
     packet.transport_header = packet.data;
-    header.source_port = sk.local_port;
-    header.destination_port = sk.remote_port;
+    header.source_port = uint16_t{sk.local_port};
+    header.destination_port = uint16_t{sk.remote_port};
     header.sequence = notes.seq.value;
     header.acknowledgment = (notes.flags & wire::tcp_ack) != 0 ? sk.rcv_nxt.value : 0u;
     header.set_header_bytes(header_bytes);

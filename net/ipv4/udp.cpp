@@ -217,7 +217,7 @@ void udp_error(stack& in, const sk_buff& quoted, const icmp_error& what) {
 /// Puts the UDP header on. data is at the payload.
 void put_header(sk_buff& skb, const inet_sock& sk, const route_entry& route, uint16_t remote_port) {
     auto& header = *reinterpret_cast<wire::udp_header*>(skb.push(wire::udp_header_bytes));
-    header.source_port = sk.local_port;
+    header.source_port = uint16_t{sk.local_port};
     header.destination_port = remote_port;
     header.length = static_cast<uint16_t>(skb.length());
     header.checksum = 0;

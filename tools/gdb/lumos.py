@@ -24,6 +24,16 @@ class big_endian_printer:
         return f"{self.number} ({self.number:#x})"
 
 
+class relaxed_printer:
+    """lib::relaxed<T>: the value in it."""
+
+    def __init__(self, value):
+        self.value = value["value_"]
+
+    def to_string(self):
+        return str(self.value)
+
+
 class seq_printer:
     """net::wire::seq: a TCP sequence number."""
 
@@ -92,6 +102,7 @@ class list_printer:
 def build_printers():
     printers = gdb.printing.RegexpCollectionPrettyPrinter("lumos")
     printers.add_printer("big_endian", "^lib::big_endian<.*>$", big_endian_printer)
+    printers.add_printer("relaxed", "^lib::relaxed<.*>$", relaxed_printer)
     printers.add_printer("seq", "^net::wire::seq$", seq_printer)
     printers.add_printer("result", "^lib::result<.*>$", result_printer)
     printers.add_printer("ref", "^lib::ref<.*>$", ref_printer)
@@ -193,8 +204,8 @@ class lumos_sockets(gdb.Command):
     @staticmethod
     def show(sk):
         state = str(sk["state"]).rsplit("::", 1)[-1]
-        local = f"{address(sk['local_address'])}:{int(sk['local_port'])}"
-        remote = f"{address(sk['remote_address'])}:{int(sk['remote_port'])}"
+        local = f"{address(sk['local_address']['value_'])}:{int(sk['local_port']['value_'])}"
+        remote = f"{address(sk['remote_address']['value_'])}:{int(sk['remote_port']['value_'])}"
         print(f"sock {int(sk['id']):4} {state:14} {local:22} {remote:22} receive queue {int(sk['receive_queue']['bytes_'])}"
               f"  snd_una {int(sk['snd_una']['value'])}  rcv_nxt {int(sk['rcv_nxt']['value'])}")
 
