@@ -45,25 +45,48 @@ constexpr char sock_header[] =
     "pointer drops";
 
 /// One datagram sock as a line of 127 characters. State 7 means unconnected, 1 connected.
-void print_sock(report_writer& to, const inet_sock& sk, unsigned slot) {
+void print_sock(report_writer& to, inet_sock& sk, unsigned slot) {
     char line[160];
+    port::guard held(sk.sock_lock);
     const uint64_t inode = sk.user_socket != nullptr ? sk.user_socket->inode : 0;
     lib::format(line, sizeof(line),
                 "%5u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %lu %u %016lx %u", slot,
-                as_wire(sk.local_address), sk.local_port, as_wire(sk.remote_address), sk.remote_port,
-                sk.remote_address != 0 ? 1u : 7u, sk.send_memory, sk.receive_memory, 0u, uint64_t{0}, 0u,
+                as_wire(sk.local_address), uint16_t{sk.local_port}, as_wire(sk.remote_address),
+                uint16_t{sk.remote_port}, sk.remote_address != 0 ? 1u : 7u,
+                __atomic_load_n(&sk.send_memory, __ATOMIC_RELAXED), sk.receive_memory, 0u, uint64_t{0}, 0u,
                 sk.owner_uid, 0, inode, sk.count(), sk.id, sk.dropped);
     to.print("%-127s\n", line);
+}
+
+/// Prints the socks of a list that the lock guards. A sock is printed under its own lock, which comes before
+/// that of the list: so some are collected at a time, with references, and printed without it.
+template <class List, class Slot>
+void print_list(report_writer& to, port::lock& lock, List& socks, Slot slot_of) {
+    constexpr unsigned at_once = 64;
+    unsigned printed = 0;
+    for (unsigned count = at_once; count == at_once; printed += count) {
+        lib::ref<inet_sock> some[at_once];
+        count = 0;
+        {
+            port::guard held(lock);
+            unsigned position = 0;
+            for (inet_sock& sk : socks) {
+                if (position++ >= printed && count < at_once && sk.get_unless_dying()) {
+                    some[count++] = lib::ref<inet_sock>::adopt(&sk);
+                }
+            }
+        }
+        for (unsigned i = 0; i < count; i++) {
+            print_sock(to, *some[i], slot_of(*some[i]));
+        }
+    }
 }
 
 void print_port_space(stack& in, report_writer& to, port_space space) {
     to.print("%-127s\n", sock_header);
     inet_port_table& table = (*in.ports)[space];
-    port::guard held(table.lock);
     for (unsigned slot = 0; slot < inet_port_table::bucket_count; slot++) {
-        for (const inet_sock& sk : table.buckets[slot].socks) {
-            print_sock(to, sk, slot);
-        }
+        print_list(to, table.lock, table.buckets[slot].socks, [&](const inet_sock&) { return slot; });
     }
 }
 
@@ -116,18 +139,22 @@ void report_icmp(stack& in, report_writer& to) {
 
 void report_raw(stack& in, report_writer& to) {
     to.print("%-127s\n", sock_header);
-    port::guard held(in.raw->lock);
-    for (const raw_sock& sk : in.raw->socks) {
-        print_sock(to, sk, sk.protocol);
-    }
+    print_list(to, in.raw->lock, in.raw->socks, [](const inet_sock& sk) { return unsigned{sk.protocol}; });
 }
 
 void report_sockstat(stack& in, report_writer& to) {
     const reassembly_usage fragments = ip_reassembly_usage(in);
     to.print("sockets: used %lu\n", __atomic_load_n(&in.live_socks, __ATOMIC_RELAXED));
-    const tcp_table& tcp = *in.tcp;
+    tcp_table& tcp = *in.tcp;
+    unsigned connections = 0;
+    unsigned remains = 0;
+    {
+        port::guard held(tcp.lock);
+        connections = tcp.connection_count;
+        remains = tcp.time_wait_count;
+    }
     to.print("TCP: inuse %u orphan %u tw %u alloc %u mem %lu\n", sock_count(in, port_space::tcp),
-             __atomic_load_n(&tcp.orphan_count, __ATOMIC_RELAXED), tcp.time_wait_count, tcp.connection_count,
+             __atomic_load_n(&tcp.orphan_count, __ATOMIC_RELAXED), remains, connections,
              __atomic_load_n(&in.skb_bytes, __ATOMIC_RELAXED) / 4096);
     to.print("UDP: inuse %u mem 0\n", sock_count(in, port_space::udp));
     to.print("UDPLITE: inuse 0\n");
