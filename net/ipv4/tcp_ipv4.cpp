@@ -225,6 +225,10 @@ void start_sequence(tcp_sock& sk, const tcp_key& key) {
     sk.sack_ok = in.settings.tcp_sack != 0;
     sk.window_scaling = in.settings.tcp_window_scaling != 0;
     sk.rto = tcp_rto_initial;
+    // What an attempt that failed has left on this socket: its retransmissions are no reason to give up now.
+    sk.backoff = sk.retransmits = 0;
+    sk.total_retransmits = 0;
+    sk.retransmission_started = 0;
     sk.advertised_mss = tcp_advertised_mss(sk);
     sk.mss_clamp = sk.user_mss != 0 ? sk.user_mss : uint16_t{65495};
     (void)tcp_current_mss(sk);

@@ -656,6 +656,21 @@ TEST_F(tcp_states, icmp_lowers_the_segment_size_only_for_what_is_in_flight) {
     EXPECT_EQ(smaller.payload.size(), 960u);
 }
 
+TEST_F(tcp_states, a_second_attempt_to_connect_has_as_much_time_as_the_first) {
+    world.spawn("client", [&] {
+        sim::user_socket client(*host, SOCK_STREAM);
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_SYNCNT, 2), 0);
+        EXPECT_EQ(client.connect("10.0.0.9", 1000), -ETIMEDOUT);
+        EXPECT_EQ(client.connect("10.0.0.9", 1000), -ETIMEDOUT);
+    });
+    int syns = 0;
+    while (const std::optional<sim::segment> syn = peer->try_next(30 * second)) {
+        EXPECT_EQ(syn->flags, tcp_syn);
+        syns++;
+    }
+    EXPECT_EQ(syns, 6);
+}
+
 TEST_F(tcp_states, a_stack_that_ends_takes_along_who_still_says_goodbye) {
     serve([](sim::user_socket& child) { EXPECT_EQ(child.send("the last words"), 14); });
     peer->connect();
