@@ -8,6 +8,7 @@
 #include "kernel/abi/tcp.h"
 #include "sim/program.hpp"
 #include "threads/host.hpp"
+#include "threads/observer.hpp"
 #include "threads/poll_table.hpp"
 #include "threads/run.hpp"
 
@@ -49,6 +50,7 @@ struct lab::state {
         buffer_bytes = draw(2) != 0 ? 0 : 4096 << draw(6);
         reno = draw(3) == 0;
         stalls = draw(4) == 0;
+        observed = draw(2) == 0;
     }
 
     uint64_t draw(uint64_t below) { return random() % below; }
@@ -82,6 +84,7 @@ struct lab::state {
     int buffer_bytes; ///< SO_SNDBUF and SO_RCVBUF; 0: as they are
     bool reno;
     bool stalls;
+    bool observed;
 
     std::atomic<uint64_t> verified_bytes = 0;
 };
@@ -259,6 +262,10 @@ outcome run(const plan& wanted) {
     {
         sim::lab::state state(wanted);
         sim::lab its(state);
+        std::deque<observer> observers;
+        for (unsigned i = 0; state.observed && i < its.hosts(); i++) {
+            observers.emplace_back(its, its.at(i), its.address((i + 1) % its.hosts()));
+        }
         process body;
         std::atomic<bool> ended = false;
         std::thread scenario([&] {
@@ -281,6 +288,7 @@ outcome run(const plan& wanted) {
             }
         }
         scenario.join();
+        observers.clear();
         state.programs.clear();
         result.verified_bytes = state.verified_bytes;
         state.hosts.clear();

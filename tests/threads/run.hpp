@@ -12,8 +12,8 @@ struct plan {
     const sim::scenario* what = nullptr;
     uint64_t seed = 1;
     unsigned scale_percent = 10; ///< of the sizes that a scenario names
-    unsigned clock_speed = 20;
-    std::chrono::seconds time_limit{180}; ///< an hour of the stacks' clock
+    unsigned clock_speed = 8;
+    std::chrono::seconds time_limit{300}; ///< 40 minutes of the stacks' clock
 };
 
 struct outcome {

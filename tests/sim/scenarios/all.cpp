@@ -33,6 +33,8 @@ constexpr scenario scenarios[] = {
     {.name = "simultaneous_open", .body = simultaneous_open},
     {.name = "port_reuse", .body = port_reuse},
     {.name = "mixed_writes", .body = mixed_writes},
+    {.name = "shared_stream", .body = shared_stream},
+    {.name = "shared_datagrams", .body = shared_datagrams},
     {.name = "unix_stream", .body = unix_stream},
     {.name = "unix_datagrams", .body = unix_datagrams},
 };

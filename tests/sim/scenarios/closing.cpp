@@ -152,7 +152,7 @@ void killed_receiver(lab& lab) {
         bytes.fill(piece.data(), piece.size());
         size_t at = 0;
         while (at < piece.size()) {
-            const long sent = socket.send(piece.data() + at, piece.size() - at, MSG_NOSIGNAL);
+            const long sent = socket.send_bytes(piece.data() + at, piece.size() - at, MSG_NOSIGNAL);
             if (sent < 0) {
                 LAB_CHECK(lab, sent == -ECONNRESET || sent == -EPIPE || !fine(lab, sent));
                 return;

@@ -29,6 +29,8 @@ void accept_in_vain(lab& lab);
 void simultaneous_open(lab& lab);
 void port_reuse(lab& lab);
 void mixed_writes(lab& lab);
+void shared_stream(lab& lab);
+void shared_datagrams(lab& lab);
 void unix_stream(lab& lab);
 void unix_datagrams(lab& lab);
 
