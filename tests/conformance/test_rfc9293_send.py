@@ -126,7 +126,7 @@ def test_shld_28_full_segments_leave_although_a_small_one_is_in_flight(lab):
 
 
 def test_must_17_nodelay_for_each_write(lab):
-    sock, peer = accepted(lab, prepare=lambda server: server.set(SOL_TCP, TCP_NODELAY, 1))
+    sock, peer = accepted(lab, prepare=lambda server: server.set(SOL_TCP, TCP_NODELAY, 1), rtt=FAR)
     for first in range(1, 50, 10):
         assert sock.write(10) == 10
         peer.expect_exactly(f"P. {first}:{first + 10}(10) ack 1")
