@@ -5,15 +5,27 @@
 // stop() the callback is not running, hence cannot arm it again behind our back.
 
 #include "kernel/arch/clock.hpp"
+#include "kernel/lib/minmax.hpp"
 
 namespace task {
+
+namespace {
+
+/// Between two signals. Shorter intervals are rounded up, as POSIX allows (getitimer, "granularity"): a
+/// program that asks for one in a microsecond would get a machine that does nothing but send it signals.
+constexpr uint64_t shortest_interval_ns = 1'000'000;
+
+} // namespace
 
 void real_timer_expired(timer& self, void* owner) {
     process& target = *static_cast<process*>(owner);
     send_signal(target, SIGALRM);
     const arch::spin_guard guard(target.details_lock);
     if (target.real_interval_ns != 0) {
-        self.start(self.deadline_ns() + target.real_interval_ns);
+        const uint64_t earliest_ns = arch::clock_now_ns() + shortest_interval_ns;
+        const uint64_t room_ns = never - self.deadline_ns();
+        const uint64_t next_ns = self.deadline_ns() + lib::min(target.real_interval_ns, room_ns);
+        self.start(lib::max(next_ns, earliest_ns));
     }
 }
 
