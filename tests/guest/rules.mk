@@ -39,3 +39,9 @@ $(TEST_ROOT)/tests/sh: $(wildcard tests/guest/sh/*)
 $(TEST_INITRAMFS): $(TEST_BINARIES) $(USER_BINARIES) tools/mkinitrd FORCE
 	$(call say,CPIO)
 	$(Q)$(call mkinitrd,$@,$(TEST_ROOT))
+
+# Random system calls in the guest: make sysfuzz SEED=7 CALLS=100000, with KASAN=1 UBSAN=1 on the sanitized kernel.
+.PHONY: sysfuzz
+sysfuzz: deps-test
+	+@$(SELF) all
+	@MODE=$(MODE) VARIANT=$(VARIANT) tests/guest/run_sysfuzz --seed $(or $(SEED),1) --calls $(or $(CALLS),1000000)
