@@ -172,7 +172,6 @@ sysagent: deps-run
 test: deps-test
 	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(THREADS)/sim-threads $(HOST)/attack $(WIRE_LINK)
 	+@$(SELF) fuzz-programs
-	+@$(if $(KASAN)$(UBSAN),true,$(SELF) KASAN=1 UBSAN=1 build/$(MODE)-kasan-ubsan/kernel.elf)
 	@MODE=$(MODE) VARIANT=$(VARIANT) tools/run_tests
 
 bench: deps-test
