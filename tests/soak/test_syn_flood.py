@@ -73,4 +73,6 @@ def test_syn_flood(two_lumos, figures):
                 in_time += client.status == 0
                 assert client.run(f"wget -q -O - http://{server.address}/page", timeout=30 * PATIENCE) == "lighthouse"
     figures(f"{attack.rate:.0f} SYNs per second; {in_time} of {tries} connections within a second")
-    assert in_time * 10 >= tries * 9
+    # Where this host cannot make that many, queues on the way are full, and how long they take says nothing.
+    if attack.rate > SYNS_PER_SECOND * 0.95:
+        assert in_time * 10 >= tries * 9
