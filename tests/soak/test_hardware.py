@@ -21,7 +21,7 @@ class Transfer:
 
     def __init__(self, pair, sender, receiver, faults="rate 8 Mbit/s"):
         self.sender, self.receiver = sender, receiver
-        self.digest = sender.make_file("/tmp/source", edition(4 << 20, 16 << 20))
+        self.digest = sender.make_file("/tmp/source", edition(3 << 20, 16 << 20))
         pair.wire.faults(both=faults)
         sender.serve()
         self.thread = threading.Thread(target=by_http, args=(sender, receiver, 120 * PATIENCE))
@@ -40,8 +40,8 @@ class Transfer:
 
 
 @FEWER_PAIRS
-@pytest.mark.parametrize("sender_side", "ab"[:edition(1, 2)])
-@pytest.mark.parametrize("pulled_side", "ab")
+@pytest.mark.parametrize("sender_side", edition("a", "ab"))
+@pytest.mark.parametrize("pulled_side", edition("a", "ab"))
 def test_the_link_goes_down_and_up(pair, sender_side, pulled_side):
     sender, receiver = getattr(pair, sender_side), pair.other(getattr(pair, sender_side))
     pulled = getattr(pair, pulled_side)
@@ -60,7 +60,7 @@ def card_registers(machine):
     return int(re.search(r"BAR0: 32 bit memory at (0x[0-9a-f]+)", card).group(1), 16)
 
 
-@pytest.mark.parametrize("victim_side", "ab")
+@pytest.mark.parametrize("victim_side", edition("b", "ab"))
 def test_interrupts_are_lost(two_lumos, victim_side, figures):
     """QEMU's monitor reads the causes before the driver does, which then takes the interrupt for another's."""
     victim = getattr(two_lumos, victim_side)
@@ -97,7 +97,7 @@ def flood(wire, machine, frames):
     return frames
 
 
-@pytest.mark.parametrize("victim_side", "ab")
+@pytest.mark.parametrize("victim_side", edition("b", "ab"))
 def test_the_machine_stands_still_in_a_flood(two_lumos, victim_side, figures):
     """More frames wait than the card's ring has places; the transfer that was under way goes on."""
     victim = getattr(two_lumos, victim_side)

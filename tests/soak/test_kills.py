@@ -27,7 +27,7 @@ def start_endless_transfer(sender, receiver):
 def test_kill_9(pair):
     """Who is killed is closed by its kernel: with FIN when it was sending, with RST when data still comes."""
     with nothing_leaks(*lumos_ones(pair)):
-        for sender, victim in itertools.product((pair.a, pair.b), ("sender", "receiver")):
+        for sender, victim in itertools.product((pair.a, pair.b)[:edition(1, 2)], ("sender", "receiver")):
             for _ in range(ROUNDS):
                 receiver = pair.other(sender)
                 killed, survivor = (sender, receiver) if victim == "sender" else (receiver, sender)
