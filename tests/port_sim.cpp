@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <deque>
 
 namespace lib {
 
@@ -55,13 +54,18 @@ time_ns now() {
 }
 
 time_ns wall_clock() {
-    return 1'700'000'000 * second + world().now();
+    const int64_t start_s = 1'700'000'000 + world().wall_clock_offset_s;
+    return static_cast<time_ns>(start_s) * second + world().now();
 }
 
 void random_bytes(void* to, size_t length) {
     auto* out = static_cast<unsigned char*>(to);
-    for (size_t i = 0; i < length; i++) {
-        out[i] = static_cast<unsigned char>(world().random()());
+    while (length != 0) {
+        const uint64_t word = world().random()();
+        const size_t run = length < sizeof(word) ? length : sizeof(word);
+        std::memcpy(out, &word, run);
+        out += run;
+        length -= run;
     }
 }
 
@@ -101,17 +105,17 @@ struct sim_lock {
     lock_rank rank;
     sim::fiber* owner = nullptr;
     bool taken = false;
-    std::deque<sim::fiber*> waiting;
+    std::vector<sim::fiber*> waiting; ///< the first is the next
 };
 
 template <class T>
 T& in_storage(void* storage) {
-    return **static_cast<T**>(storage);
+    return *static_cast<T*>(storage);
 }
 
 /// The ranks that the running fiber holds; the event loop and test bodies share one list.
-std::vector<lock_rank>& held_ranks() {
-    static std::vector<lock_rank> of_the_loop;
+sim::held_locks& held_ranks() {
+    static sim::held_locks of_the_loop;
     sim::fiber* self = world().running();
     return self != nullptr ? self->held : of_the_loop;
 }
@@ -119,24 +123,24 @@ std::vector<lock_rank>& held_ranks() {
 } // namespace
 
 lock::lock(lock_rank rank) {
-    auto* state = new sim_lock{.rank = rank, .owner = nullptr, .taken = false, .waiting = {}};
-    std::memcpy(storage_, &state, sizeof(state));
+    static_assert(sizeof(sim_lock) <= sizeof(storage_));
+    new (storage_) sim_lock{.rank = rank, .owner = nullptr, .taken = false, .waiting = {}};
 }
 
 lock::~lock() {
-    auto* state = &in_storage<sim_lock>(storage_);
-    if (state->taken) {
+    auto& state = in_storage<sim_lock>(storage_);
+    if (state.taken) {
         fail("a lock is destroyed while it is held");
     }
-    delete state;
+    state.~sim_lock();
 }
 
 void lock::acquire() {
     auto& state = in_storage<sim_lock>(storage_);
-    std::vector<lock_rank>& held = held_ranks();
-    if (!held.empty() && held.back() >= state.rank) {
+    const sim::held_locks& held = held_ranks();
+    if (!held.empty() && held.last() >= state.rank) {
         std::fprintf(stderr, "port: rank %d taken while rank %d is held\n", static_cast<int>(state.rank),
-                     static_cast<int>(held.back()));
+                     static_cast<int>(held.last()));
         std::abort();
     }
     while (state.taken) {
@@ -146,7 +150,8 @@ void lock::acquire() {
     }
     state.taken = true;
     state.owner = world().running();
-    held_ranks().push_back(state.rank);
+    held_ranks().add(state.rank);
+    world().spinning_locks += state.rank >= lock_rank::sock ? 1 : 0;
 }
 
 void lock::give_back() {
@@ -156,12 +161,11 @@ void lock::give_back() {
     }
     state.taken = false;
     state.owner = nullptr;
-    std::vector<lock_rank>& ranks = held_ranks();
-    const auto found = std::find(ranks.rbegin(), ranks.rend(), state.rank);
-    ranks.erase(std::next(found).base());
+    held_ranks().remove(state.rank);
+    world().spinning_locks -= state.rank >= lock_rank::sock ? 1 : 0;
     if (!state.waiting.empty()) {
         sim::fiber* next = state.waiting.front();
-        state.waiting.pop_front();
+        state.waiting.erase(state.waiting.begin());
         world().make_ready(*next, sim::wake_cause::woken);
     }
 }
@@ -191,19 +195,19 @@ void wake_pollers(sim_queue& queue) {
 } // namespace
 
 wait_queue::wait_queue() {
-    auto* state = new sim_queue;
-    std::memcpy(storage_, &state, sizeof(state));
+    static_assert(sizeof(sim_queue) <= sizeof(storage_));
+    new (storage_) sim_queue;
 }
 
 wait_queue::~wait_queue() {
-    auto* state = &in_storage<sim_queue>(storage_);
-    if (!state->sleepers.empty()) {
+    auto& state = in_storage<sim_queue>(storage_);
+    if (!state.sleepers.empty()) {
         fail("a wait queue is destroyed while somebody sleeps on it");
     }
-    for (poll_table* each : state->pollers) {
-        each->forget(state->pollers);
+    for (poll_table* each : state.pollers) {
+        each->forget(state.pollers);
     }
-    delete state;
+    state.~sim_queue();
 }
 
 lib::result<void> wait_queue::wait_erased(lock& held, bool (*done)(void*), void* predicate,
@@ -220,7 +224,7 @@ lib::result<void> wait_queue::wait_erased(lock& held, bool (*done)(void*), void*
         }
         state.sleepers.push_back(self);
         held.give_back();
-        if (!held_ranks().empty() && held_ranks().back() >= lock_rank::sock) {
+        if (!held_ranks().empty() && held_ranks().last() >= lock_rank::sock) {
             fail("a program sleeps while it holds another lock");
         }
         world().sleep(deadline);
@@ -269,7 +273,7 @@ bool is_bad(uintptr_t address, size_t length) {
 } // namespace
 
 lib::result<void> copy_from_user(void* to, uintptr_t user_from, size_t length) {
-    if (!held_ranks().empty() && held_ranks().back() >= lock_rank::sock) {
+    if (!held_ranks().empty() && held_ranks().last() >= lock_rank::sock) {
         fail("user memory is touched under a sock lock");
     }
     if (is_bad(user_from, length)) {
@@ -280,7 +284,7 @@ lib::result<void> copy_from_user(void* to, uintptr_t user_from, size_t length) {
 }
 
 lib::result<void> copy_to_user(uintptr_t user_to, const void* from, size_t length) {
-    if (!held_ranks().empty() && held_ranks().back() >= lock_rank::sock) {
+    if (!held_ranks().empty() && held_ranks().last() >= lock_rank::sock) {
         fail("user memory is touched under a sock lock");
     }
     if (is_bad(user_to, length)) {

@@ -8,7 +8,7 @@ HOST_CXXFLAGS := -std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-re
     -fno-omit-frame-pointer $(WARNINGS) -I. -Itests -MMD -MP
 HOST_KERNEL_SRC := $(NET_SRC) kernel/lib/chacha20.cpp kernel/lib/format.cpp kernel/lib/siphash.cpp
 HOST_TEST_SRC := tests/port_sim.cpp $(filter-out %/main.cpp,$(sort $(wildcard tests/sim/*.cpp))) \
-    $(sort $(shell find tests/unit -name '*_test.cpp')) $(WIRE_FAULTS_SRC)
+    $(sort $(shell find tests/unit -name '*_test.cpp')) $(WIRE_FAULTS_SRC) tests/wire/link/capture.cpp
 HOST_KERNEL_OBJECTS := $(HOST_KERNEL_SRC:%=$(HOST)/%.o)
 HOST_TEST_OBJECTS := $(HOST_TEST_SRC:%=$(HOST)/%.o)
 

@@ -218,7 +218,7 @@ lib::result<void> choose_ends(tcp_sock& sk, const inet_endpoint& to) {
 void start_sequence(tcp_sock& sk, const tcp_key& key) {
     stack& in = *sk.owner_stack;
     // Not zero: the table has found remains of an earlier connection and continues above them.
-    sk.iss = sk.write_seq.value != 0 ? sk.write_seq : tcp_initial_sequence(in, key);
+    sk.iss = sk.write_seq.value != 0 ? sk.write_seq : in.tcp->initial_sequence(in, key);
     sk.snd_una = sk.snd_nxt = sk.snd_sml = sk.snd_up = sk.write_seq = sk.iss;
     sk.ts_offset = tcp_timestamp_offset(in, key);
     sk.timestamps_ok = in.settings.tcp_timestamps != 0;

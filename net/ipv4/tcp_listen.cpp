@@ -61,7 +61,7 @@ void receive_syn(tcp_sock& listener, skb_ptr skb, const wire::seq* iss) {
         listener.listener->cookies_sent_at = port::now();
         count(in, mib::tcpext_syncookies_sent);
     } else {
-        request->iss = iss != nullptr ? *iss : tcp_initial_sequence(in, request->key);
+        request->iss = iss != nullptr ? *iss : in.tcp->initial_sequence(in, request->key);
         tcp_add_request(listener, *request);
     }
     tcp_send_request_answer(listener, *request);

@@ -88,6 +88,7 @@ lib::result<tcp_table*> create_tcp_table(stack&) {
     port::random_bytes(&table->isn_key, sizeof(table->isn_key));
     port::random_bytes(&table->timestamp_key, sizeof(table->timestamp_key));
     port::random_bytes(table->cookie_key, sizeof(table->cookie_key));
+    table->initial_sequence = tcp_initial_sequence;
     return table;
 }
 

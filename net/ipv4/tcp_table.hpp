@@ -24,6 +24,9 @@ struct tcp_table {
     lib::siphash_key isn_key;
     lib::siphash_key timestamp_key;
     lib::siphash_key cookie_key[2];
+    /// Where the sequence numbers of a connection start: tcp_initial_sequence(), but a test may want them
+    /// elsewhere, just below the wrap say.
+    wire::seq (*initial_sequence)(stack& in, const tcp_key& key);
 
     // Guarded by lock, which may be taken while a sock is held.
     port::lock lock{port::lock_rank::connection_table};

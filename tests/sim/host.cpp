@@ -6,6 +6,7 @@
 #include "kernel/abi/netdevice.h"
 #include "net/core/dev_offload.hpp"
 #include "net/ipv4/route.hpp"
+#include "sim/fiber.hpp"
 #include "sim/program.hpp"
 #include "sim/segment.hpp"
 
@@ -43,9 +44,11 @@ struct nic_driver {
         frame bytes(skb.length());
         skb.copy_bits(0, bytes.data(), skb.length());
         dump(bytes);
-        card.sent.push_back(bytes);
+        if (card.keep_sent) {
+            card.sent.push_back(bytes);
+        }
         if (card.plugged_in != nullptr) {
-            card.plugged_in->carry(card, std::move(bytes));
+            card.plugged_in->receive(std::move(bytes));
         }
     }
 
@@ -69,6 +72,11 @@ struct nic_driver {
         return taken;
     }
 
+    static lib::result<void> change_mtu(net::net_device& device, uint32_t mtu) {
+        device.mtu = mtu;
+        return {};
+    }
+
     static void set_receive_mode(net::net_device& device) { of(device).multicast_updates++; }
 };
 
@@ -82,7 +90,7 @@ constexpr net::net_device_ops nic_ops = {
     .poll = nic_driver::poll,
     .set_receive_mode = nic_driver::set_receive_mode,
     .set_mac = nullptr,
-    .change_mtu = nullptr,
+    .change_mtu = nic_driver::change_mtu,
 };
 
 void require(bool condition, const char* what) {
@@ -116,23 +124,56 @@ void nic::receive(frame bytes) {
 
 // ---- hosts -----------------------------------------------------------------------------------------------
 
-host::host(unconfigured, uint32_t features) {
-    lib::result<net::stack*> made = net::stack::create();
-    require(made.ok(), "stack::create failed");
-    stack_ = made.value();
-    world::current().add_worker(*stack_);
-    card = std::make_unique<nic>(*stack_, ++world::current().card_numbers, features);
-    require(net::dev_open(card->device).ok(), "dev_open failed");
+host::host(unconfigured, uint32_t features) : number_(++world::current().card_numbers), features_(features) {
+    start();
 }
 
 host::host(const char* ip, unsigned prefix, uint32_t features) : host(unconfigured{}, features) {
     ip_ = address(ip);
-    const uint32_t netmask = prefix == 0 ? 0 : ~uint32_t{0} << (32 - prefix);
+    prefix_ = prefix;
+    configure();
+}
+
+void host::start() {
+    lib::result<net::stack*> made = net::stack::create();
+    require(made.ok(), "stack::create failed");
+    stack_ = made.value();
+    world::current().add_worker(*stack_).on = this;
+    card = std::make_unique<nic>(*stack_, number_, features_);
+    card->plugged_in = line_;
+    require(net::dev_open(card->device).ok(), "dev_open failed");
+}
+
+void host::configure() {
+    const uint32_t netmask = prefix_ == 0 ? 0 : ~uint32_t{0} << (32 - prefix_);
     require(net::set_interface_address(*stack_, card->device, ip_, netmask, ip_ | ~netmask).ok(),
             "set_interface_address failed");
     card->sent.clear(); // the announcement of the address
     card->flushes = 0;
     card->taken = 0;
+}
+
+void host::plug_into(frame_sink* line) {
+    line_ = line;
+    card->plugged_in = line;
+}
+
+void host::receive(frame bytes) {
+    if (card != nullptr && has_power_) {
+        card->receive(std::move(bytes));
+    }
+}
+
+void host::power_off() {
+    has_power_ = false;
+    card->plugged_in = nullptr;
+}
+
+void host::power_on() {
+    destroy();
+    has_power_ = true;
+    start();
+    configure();
 }
 
 host::~host() {
@@ -143,6 +184,7 @@ void host::destroy() {
     if (stack_ == nullptr) {
         return;
     }
+    has_power_ = false;
     world::current().remove_worker(*stack_);
     card.reset();
     net::stack::destroy(stack_);
@@ -171,53 +213,53 @@ std::string host::report(const char* name) {
 
 // ---- wires -----------------------------------------------------------------------------------------------
 
-wire::wire(host& left, host& right, const wire_options& wanted)
-    : options(wanted), left_(left), right_(right) {
-    left.card->plugged_in = this;
-    right.card->plugged_in = this;
+wire::wire(host& left, host& right, const wire_options& wanted) : options(wanted) {
+    host* hosts[2] = {&left, &right};
+    for (unsigned i = 0; i < 2; i++) {
+        ends_[i].of = this;
+        ends_[i].from = hosts[i];
+        ends_[i].to = hosts[1 - i];
+        hosts[i]->plug_into(&ends_[i]);
+    }
 }
 
 wire::~wire() {
     *alive_ = false;
-    for (host* end : {&left_, &right_}) {
-        if (end->card != nullptr) {
-            end->card->plugged_in = nullptr;
+    for (const end& each : ends_) {
+        if (each.from->card != nullptr) {
+            each.from->plug_into(nullptr);
         }
     }
 }
 
-void wire::carry(nic& from, frame bytes) {
-    world& in = world::current();
-    const bool from_left = &from == left_.card.get();
-    host& sender = from_left ? left_ : right_;
-    if (filter && !filter(sender, bytes)) {
+void wire::carry(end& in, frame bytes) {
+    world& now_in = world::current();
+    if (filter && !filter(*in.from, bytes)) {
         lost++;
         return;
     }
-    if (in.random()() % 100 < options.loss_percent) {
+    if (now_in.random()() % 100 < options.loss_percent) {
         lost++;
         return;
     }
-    net::port::time_ns leaves = in.now();
+    net::port::time_ns leaves = now_in.now();
     if (options.bits_per_second != 0) {
-        net::port::time_ns& free_at = line_free_at_[from_left ? 0 : 1];
         const net::port::time_ns needs = bytes.size() * 8 * net::port::second / options.bits_per_second;
-        free_at = free_at > in.now() ? free_at : in.now();
-        if (free_at - in.now() > needs * options.queue_frames) {
+        in.free_at = in.free_at > now_in.now() ? in.free_at : now_in.now();
+        if (in.free_at - now_in.now() > needs * options.queue_frames) {
             lost++;
             return;
         }
-        free_at += needs;
-        leaves = free_at;
+        in.free_at += needs;
+        leaves = in.free_at;
     }
-    const unsigned copies = in.random()() % 100 < options.duplicate_percent ? 2 : 1;
+    const unsigned copies = now_in.random()() % 100 < options.duplicate_percent ? 2 : 1;
     for (unsigned i = 0; i < copies; i++) {
-        const net::port::time_ns extra = options.jitter != 0 ? in.random()() % options.jitter : 0;
-        host& target = from_left ? right_ : left_;
-        in.at(leaves + options.delay + extra, [this, alive = alive_, &target, bytes] {
-            if (*alive && target.card != nullptr) {
+        const net::port::time_ns extra = options.jitter != 0 ? now_in.random()() % options.jitter : 0;
+        now_in.at(leaves + options.delay + extra, [this, alive = alive_, to = in.to, bytes] {
+            if (*alive) {
                 carried++;
-                target.card->receive(bytes);
+                to->receive(bytes);
             }
         });
     }

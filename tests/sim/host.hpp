@@ -19,10 +19,16 @@ namespace sim {
 
 using frame = std::vector<uint8_t>;
 
-class wire;
+/// Something that takes frames: a card, a cable, a port of a switch.
+struct frame_sink {
+    virtual void receive(frame bytes) = 0;
 
-/// A network card: what it sends goes to its wire and its log, what the wire brings is received.
-class nic {
+protected:
+    ~frame_sink() = default;
+};
+
+/// A network card: what it sends goes to what it is plugged into and to its log.
+class nic : public frame_sink {
 public:
     nic(net::stack& in, uint8_t number, uint32_t features);
     ~nic();
@@ -30,11 +36,12 @@ public:
     nic& operator=(const nic&) = delete;
 
     /// A frame arrives, now.
-    void receive(frame bytes);
+    void receive(frame bytes) override;
 
     net::net_device device;
     std::vector<frame> sent; ///< every frame that left, for tests to look at
-    wire* plugged_in = nullptr;
+    bool keep_sent = true;
+    frame_sink* plugged_in = nullptr;
     unsigned flushes = 0;
     unsigned taken = 0;     ///< packets that start_xmit took, whole ones counted once
     bool ring_full = false; ///< start_xmit answers `busy`
@@ -47,7 +54,7 @@ private:
 };
 
 /// A stack with one card, up and with an address.
-class host {
+class host : public frame_sink {
 public:
     explicit host(const char* ip, unsigned prefix = 24, uint32_t features = 0);
     /// A stack with a card that is up but has no address.
@@ -66,11 +73,31 @@ public:
     /// Ends the stack early, to look at what it left behind.
     void destroy();
 
+    // ---- for simulations, where hosts come and go ----
+
+    /// Where its cards are plugged in, those of a later stack too.
+    void plug_into(frame_sink* line);
+    /// What the line brings: for the card, if there is one.
+    void receive(frame bytes) override;
+    /// The power fails: nothing is sent or received any more. Its programs have to be killed next.
+    void power_off();
+    /// Makes the stack anew after power_off(), when every socket is closed.
+    void power_on();
+    bool has_power() const { return has_power_; }
+
     std::unique_ptr<nic> card;
 
 private:
+    void start();
+    void configure();
+
     net::stack* stack_ = nullptr;
+    uint8_t number_;
+    uint32_t features_;
     uint32_t ip_ = 0;
+    unsigned prefix_ = 0;
+    frame_sink* line_ = nullptr;
+    bool has_power_ = true;
 };
 
 /// What a wire does to frames.
@@ -98,12 +125,17 @@ public:
     uint64_t lost = 0;
 
 private:
-    friend struct nic_driver;
-    void carry(nic& from, frame bytes);
+    struct end : frame_sink {
+        void receive(frame bytes) override { of->carry(*this, std::move(bytes)); }
 
-    host& left_;
-    host& right_;
-    net::port::time_ns line_free_at_[2] = {};
+        wire* of = nullptr;
+        host* from = nullptr;
+        host* to = nullptr;
+        net::port::time_ns free_at = 0;
+    };
+    void carry(end& in, frame bytes);
+
+    end ends_[2];
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -1,35 +1,16 @@
-// The lab of the simulation: hosts are stacks on a simulated network, programs are fibers, time is virtual.
+// What scenarios see of a simulation: see lab.hpp.
 
 #include "sim/lab.hpp"
 
-#include "sim/fiber.hpp"
-#include "sim/host.hpp"
+#include "kernel/abi/tcp.h"
+#include "sim/lab_state.hpp"
 #include "sim/program.hpp"
-#include "sim/simulation.hpp"
 
 #include <cstdarg>
 #include <cstdio>
-#include <cstdlib>
-#include <deque>
+#include <cstring>
 
 namespace sim {
-
-struct program {
-    fiber* runs;
-    host* on;
-};
-
-struct lab::state {
-    explicit state(const plan& wanted) : made_from(wanted), in(wanted.seed), random(wanted.seed) {}
-
-    plan made_from;
-    world in;
-    std::mt19937_64 random;
-    std::deque<host> hosts;
-    std::deque<program> programs;
-    std::unique_ptr<wire> cable;
-    outcome result;
-};
 
 // ---- hosts and programs ----------------------------------------------------------------------------------
 
@@ -43,7 +24,11 @@ unsigned lab::hosts() const {
 
 program& lab::spawn(host& on, std::string name, std::function<void()> body) {
     fiber& runs = state_.in.spawn(std::move(name), std::move(body));
-    state_.programs.push_back({.runs = &runs, .on = &on});
+    runs.on = &on;
+    if (!on.has_power()) {
+        state_.in.kill(runs);
+    }
+    state_.programs.push_back({.on = &on, .runs = &runs});
     return state_.programs.back();
 }
 
@@ -56,9 +41,7 @@ bool lab::ended(const program& which) const {
 }
 
 void lab::join(const program& which) {
-    while (!ended(which)) {
-        state_.in.pass(net::port::millisecond);
-    }
+    state_.in.join(*which.runs);
 }
 
 void lab::join() {
@@ -67,7 +50,7 @@ void lab::join() {
     }
 }
 
-// ---- time, chance, wishes --------------------------------------------------------------------------------
+// ---- time and chance -------------------------------------------------------------------------------------
 
 void lab::pass(net::port::time_ns duration) {
     state_.in.pass(duration);
@@ -85,24 +68,51 @@ uint64_t lab::seed() const {
     return state_.made_from.seed;
 }
 
+// ---- what the plan asks for ------------------------------------------------------------------------------
+
 size_t lab::scaled(size_t bytes) const {
-    return bytes;
+    const auto scaled = static_cast<size_t>(static_cast<double>(bytes) * state_.made_from.scale);
+    return scaled != 0 ? scaled : 1;
 }
 
-void lab::prepare(user_socket&) {}
+void lab::prepare(user_socket& socket) {
+    const plan& from = state_.made_from;
+    if (from.send_buffer != 0) {
+        socket.set_option(SOL_SOCKET, SO_SNDBUF, from.send_buffer);
+    }
+    if (from.receive_buffer != 0) {
+        socket.set_option(SOL_SOCKET, SO_RCVBUF, from.receive_buffer);
+    }
+    if (from.congestion != nullptr && socket.get().type == SOCK_STREAM) {
+        socket.set_option(IPPROTO_TCP, TCP_CONGESTION, from.congestion,
+                          static_cast<uint32_t>(std::strlen(from.congestion)));
+    }
+}
 
-void lab::may_stall() {}
+void lab::may_stall() {
+    const plan& from = state_.made_from;
+    if (from.stall_percent != 0 && chance(from.stall_percent)) {
+        pass(random(from.stall_up_to));
+    }
+}
 
 bool lab::connections_may_break() const {
-    return false;
+    return state_.made_from.rough;
 }
 
 bool lab::memory_may_fail() const {
-    return false;
+    return state_.made_from.has(incident::kind::allocations_fail);
 }
 
+// ---- results ---------------------------------------------------------------------------------------------
+
 void lab::count_verified(size_t bytes) {
-    state_.result.verified_bytes += bytes;
+    outcome& to = state_.result;
+    to.last_verified_at = now() - state_.started_at;
+    if (to.verified_bytes == 0) {
+        to.first_verified_at = to.last_verified_at;
+    }
+    to.verified_bytes += bytes;
 }
 
 void lab::fail(const char* text, ...) {
@@ -111,28 +121,7 @@ void lab::fail(const char* text, ...) {
     va_start(arguments, text);
     std::vsnprintf(what, sizeof(what), text, arguments);
     va_end(arguments);
-    std::printf("FAIL %s: %s, at %.6f s; replay: make sim SCENARIO=%s SEED=%llu\n",
-                state_.made_from.what->name, what, static_cast<double>(now()) / 1e9,
-                state_.made_from.what->name, static_cast<unsigned long long>(seed()));
-    std::fflush(stdout);
-    std::_Exit(1);
-}
-
-// ---- a run -----------------------------------------------------------------------------------------------
-
-outcome run_simulation(const plan& wanted) {
-    lab::state state(wanted);
-    lab its(state);
-    for (unsigned i = 0; i < wanted.what->hosts; i++) {
-        state.hosts.emplace_back(("10.0.0." + std::to_string(i + 1)).c_str());
-    }
-    state.cable = std::make_unique<wire>(state.hosts[0], state.hosts[1]);
-    const net::port::time_ns start = state.in.now();
-    state.in.spawn(wanted.what->name, [&] { wanted.what->body(its); });
-    state.in.run();
-    state.result.duration = state.in.now() - start;
-    state.in.run_for(200 * net::port::second);
-    return state.result;
+    state_.fail(what);
 }
 
 } // namespace sim

@@ -31,7 +31,7 @@ struct program;
 /// connections live, whatever the wire does, and every failed call of a scenario is a failure.
 enum scenario_copes_with : unsigned {
     copes_with_no_memory = 1, ///< calls fail with ENOMEM or ENOBUFS
-    copes_with_breaks = 2,    ///< hosts lose power, programs are killed, wires are cut for long
+    copes_with_breaks = 2,    ///< hosts lose power, programs are killed, wires are cut for long or lose much
 };
 
 struct scenario {

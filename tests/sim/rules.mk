@@ -1,18 +1,32 @@
 # The simulation: whole stacks in one process on a network with seeded faults (docs/simulation.md).
-#   make sim                         2,000 fresh seeds over all scenarios
-#   make sim SEED=17 SCENARIO=bulk   one run again
+#   make sim                         2,000 seeds of today over all scenarios
+#   make sim SEEDS=200000 FIRST=1    more, or others
+#   make sim SEED=17 SCENARIO=bulk   one run again, with a capture and a trace in build/sim/
+#   make sim-goodput                 measures tests/sim/goodput.txt anew
+#   make sim-short                   what `make test` runs: fresh seeds and the table of goodput
 
 SIM := build/sim
+SEEDS ?= 2000
+SHORT_SEEDS := 500
+JOBS ?= $(shell nproc)
 
 SIM_CXXFLAGS := $(filter-out -O1,$(HOST_CXXFLAGS)) -O2
-# tcp_peer and packet are for the unit tests only.
-SIM_SRC := $(HOST_KERNEL_SRC) tests/port_sim.cpp $(filter-out %/tcp_peer.cpp %/packet.cpp, \
-    $(sort $(wildcard tests/sim/*.cpp tests/sim/scenarios/*.cpp)))
+# Two files are for the unit tests only: they use GoogleTest.
+SIM_SRC := $(HOST_KERNEL_SRC) tests/port_sim.cpp $(WIRE_FAULTS_SRC) tests/wire/link/capture.cpp \
+    $(filter-out %/tcp_peer.cpp %/sysctl.cpp, $(sort $(wildcard tests/sim/*.cpp tests/sim/scenarios/*.cpp)))
 SIM_OBJECTS := $(SIM_SRC:%=$(SIM)/%.o)
 
-.PHONY: sim
+.PHONY: sim sim-goodput sim-short
 sim: $(SIM)/sim
-	$(Q)$(SIM)/sim $(SCENARIO) $(SEED)
+	$(Q)nice $(SIM)/sim $(if $(SCENARIO),--scenario $(SCENARIO)) \
+	    $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS) $(if $(FIRST),--first $(FIRST)))
+
+sim-goodput: $(SIM)/sim
+	$(Q)nice $(SIM)/sim --write-goodput tests/sim/goodput.txt
+
+sim-short: $(SIM)/sim
+	$(Q)nice $(SIM)/sim --seeds $(SHORT_SEEDS) --jobs $(JOBS)
+	$(Q)nice $(SIM)/sim --goodput tests/sim/goodput.txt
 
 $(SIM)/sim: $(SIM_OBJECTS)
 	$(call say,LD)

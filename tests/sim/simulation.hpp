@@ -1,25 +1,38 @@
 #pragma once
-// One run of one scenario in the simulated world: what the seed decides, and what came out.
+// One run of one scenario in the simulated world: a plan goes in, an outcome comes out. A run that fails
+// reports that and ends the process, for what it leaves behind cannot be trusted.
 
-#include "sim/lab.hpp"
+#include "sim/plan.hpp"
 
 #include <cstdint>
 #include <string>
 
 namespace sim {
 
-/// What a run is made from; equal plans have equal histories.
-struct plan {
-    const scenario* what = nullptr;
-    uint64_t seed = 1;
-};
-
 struct outcome {
     uint64_t verified_bytes = 0;
-    net::port::time_ns duration = 0; ///< virtual
+    net::port::time_ns first_verified_at = 0; ///< after the start
+    net::port::time_ns last_verified_at = 0;
+    net::port::time_ns duration = 0; ///< virtual, until the last program ended
+    uint64_t steps = 0;
+    uint64_t hash = 0; ///< of the whole history
+    uint64_t retransmission_timeouts = 0;
+    uint64_t retransmitted_segments = 0;
 };
 
-/// Runs it to the end. A failure prints one line and ends the process.
-outcome run_simulation(const plan& wanted);
+/// What a failure is told to: its text and the virtual time. Must not return.
+using failure_handler = void (*)(const plan& of, const char* text, net::port::time_ns when);
+
+struct run_options {
+    std::string record_to;            ///< "": nothing; else PATH.pcapng and PATH.trace are written
+    failure_handler failed = nullptr; ///< nullptr: prints the line and exits with 1
+    net::port::time_ns* clock =
+        nullptr; ///< told the virtual time after every step, for who watches from outside
+};
+
+/// "scenario bulk, seed 17, at 1.250000 s" and the command that replays it.
+std::string describe_run(const plan& of, net::port::time_ns when);
+
+outcome run_simulation(const plan& wanted, const run_options& options = {});
 
 } // namespace sim

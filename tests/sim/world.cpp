@@ -41,15 +41,28 @@ struct worker {
     bool stop = false;
 };
 
-world::world(uint64_t seed) : random_(seed), loop_(std::make_unique<fiber>()) {
+namespace {
+
+void call_function(void* context, uint64_t) {
+    const std::unique_ptr<std::function<void()>> what(static_cast<std::function<void()>*>(context));
+    (*what)();
+}
+
+} // namespace
+
+world::world(uint64_t seed) : random_(seed) {
     if (the_world != nullptr) {
         fail("two worlds at once");
     }
     the_world = this;
-    loop_->name = "loop";
 }
 
 world::~world() {
+    for (; !events_.empty(); events_.pop()) {
+        if (events_.top().what == call_function) {
+            delete static_cast<std::function<void()>*>(events_.top().context);
+        }
+    }
     workers_.clear();
     the_world = nullptr;
 }
@@ -77,8 +90,11 @@ void world::entry() {
     }
     self.finished = true;
     in.programs_alive_ -= self.daemon ? 0 : 1;
+    if (self.joiner != nullptr) {
+        in.make_ready(*self.joiner, wake_cause::woken);
+    }
     __sanitizer_start_switch_fiber(nullptr, loop_stack_bottom, loop_stack_bytes);
-    setcontext(&in.loop_->context);
+    sim_switch_stack(&self.stack_pointer, in.loop_stack_pointer_);
     std::abort();
 }
 
@@ -94,12 +110,8 @@ fiber& world::spawn_daemon(std::string name, std::function<void()> body) {
     fresh->name = std::move(name);
     fresh->body = std::move(body);
     fresh->daemon = true;
-    fresh->stack = std::make_unique<char[]>(fiber::stack_bytes);
-    getcontext(&fresh->context);
-    fresh->context.uc_stack.ss_sp = fresh->stack.get();
-    fresh->context.uc_stack.ss_size = fiber::stack_bytes;
-    fresh->context.uc_link = nullptr;
-    makecontext(&fresh->context, &world::entry, 0);
+    fresh->number = fibers_.size() + 1;
+    fresh->prepare(&world::entry);
     fibers_.push_back(std::move(fresh));
     make_ready(*fibers_.back(), wake_cause::none);
     return *fibers_.back();
@@ -107,19 +119,20 @@ fiber& world::spawn_daemon(std::string name, std::function<void()> body) {
 
 void world::switch_to(fiber& which) {
     running_ = &which;
-    __sanitizer_start_switch_fiber(&loop_->asan_stack, which.stack.get(), fiber::stack_bytes);
-    swapcontext(&loop_->context, &which.context);
-    __sanitizer_finish_switch_fiber(loop_->asan_stack, nullptr, nullptr);
+    __sanitizer_start_switch_fiber(&loop_asan_stack_, which.stack.bottom(), fiber_stack::bytes);
+    sim_switch_stack(&loop_stack_pointer_, which.stack_pointer);
+    __sanitizer_finish_switch_fiber(loop_asan_stack_, nullptr, nullptr);
     running_ = nullptr;
     if (which.finished) {
-        which.stack.reset();
+        which.stack.give_back();
+        which.body = nullptr;
     }
 }
 
 void world::back_to_loop() {
     fiber& self = *running_;
     __sanitizer_start_switch_fiber(&self.asan_stack, loop_stack_bottom, loop_stack_bytes);
-    swapcontext(&self.context, &loop_->context);
+    sim_switch_stack(&self.stack_pointer, loop_stack_pointer_);
     __sanitizer_finish_switch_fiber(self.asan_stack, &loop_stack_bottom, &loop_stack_bytes);
 }
 
@@ -128,18 +141,43 @@ wake_cause world::sleep(net::port::time_ns deadline) {
         fail("a blocking call outside a program");
     }
     fiber& self = *running_;
-    const uint64_t number = ++self.sleep_number;
     self.cause = wake_cause::none;
-    if (deadline != net::port::never) {
-        at(deadline, [this, &self, number] {
-            if (self.sleep_number == number && !self.finished) {
-                make_ready(self, wake_cause::timeout);
-            }
-        });
-    }
+    self.sleeping = true;
+    self.deadline = deadline;
+    set_alarm(self);
     back_to_loop();
-    self.sleep_number++;
+    self.sleeping = false;
     return self.cause;
+}
+
+/// Deadlines move often and come seldom. So a fiber has one event in the queue, which moves itself when it
+/// finds that the deadline is later.
+void world::set_alarm(fiber& which) {
+    if (which.deadline >= which.alarm) {
+        return;
+    }
+    which.alarm = which.deadline;
+    at(
+        which.alarm,
+        [](void* context, uint64_t due) {
+            auto& its = *static_cast<fiber*>(context);
+            if (its.alarm == due) {
+                current().alarm(its);
+            }
+        },
+        &which, which.alarm);
+}
+
+void world::alarm(fiber& which) {
+    which.alarm = net::port::never;
+    if (!which.sleeping) {
+        return;
+    }
+    if (now_ >= which.deadline) {
+        make_ready(which, wake_cause::timeout);
+    } else {
+        set_alarm(which);
+    }
 }
 
 void world::make_ready(fiber& which, wake_cause cause) {
@@ -148,7 +186,7 @@ void world::make_ready(fiber& which, wake_cause cause) {
     }
     which.cause = cause;
     which.queued = true;
-    ready_.push(&which);
+    ready_.push_back(&which);
 }
 
 void world::interrupt(fiber& which) {
@@ -171,39 +209,65 @@ void leave_if_killed() {
 // ---- the loop --------------------------------------------------------------------------------------------
 
 void world::at(net::port::time_ns when, std::function<void()> what) {
-    events_.push({.when = when < now_ ? now_ : when, .order = event_order_++, .what = std::move(what)});
+    at(when, call_function, new std::function<void()>(std::move(what)));
+}
+
+void world::at(net::port::time_ns when, event_function what, void* context, uint64_t argument) {
+    events_.push({.when = when < now_ ? now_ : when,
+                  .order = event_order_++,
+                  .what = what,
+                  .context = context,
+                  .argument = argument});
 }
 
 /// Does one thing. False when nothing is left before the limit.
 bool world::step(net::port::time_ns limit) {
+    fiber* ran = nullptr;
     if (!ready_.empty()) {
-        fiber& next = *ready_.front();
-        ready_.pop();
-        next.queued = false;
-        switch_to(next);
-        return true;
+        ran = ready_.front();
+        ready_.pop_front();
+        ran->queued = false;
+        switch_to(*ran);
+    } else {
+        if (events_.empty() || events_.top().when > limit) {
+            return false;
+        }
+        const event next = events_.top();
+        events_.pop();
+        now_ = next.when > now_ ? next.when : now_;
+        next.what(next.context, next.argument);
     }
-    if (events_.empty() || events_.top().when > limit) {
-        return false;
+    steps_++;
+    if (after_step != nullptr) {
+        after_step(after_step_context, ran);
     }
-    event next = events_.top();
-    events_.pop();
-    now_ = next.when;
-    next.what();
     return true;
 }
 
 void world::run(net::port::time_ns limit) {
     const net::port::time_ns end = now_ + limit;
     while (programs_alive_ != 0) {
-        if (!step(end)) {
-            for (const auto& each : fibers_) {
-                if (!each->finished && !each->daemon) {
-                    std::fprintf(stderr, "simulation: \"%s\" still waits\n", each->name.c_str());
-                }
-            }
-            fail("every program waits for ever, or the time limit is over");
+        if (step(end)) {
+            continue;
         }
+        std::string waiting;
+        for (const auto& each : fibers_) {
+            if (!each->finished && !each->daemon) {
+                waiting += (waiting.empty() ? "\"" : ", \"") + each->name + "\"";
+            }
+        }
+        if (on_stuck) {
+            on_stuck(waiting);
+        }
+        std::fprintf(stderr, "simulation: %s still wait\n", waiting.c_str());
+        fail("every program waits for ever, or the time limit is over");
+    }
+}
+
+void world::leap(net::port::time_ns duration) {
+    now_ += duration;
+    for (const auto& [of, its] : workers_) {
+        wake_worker(*of);
     }
 }
 
@@ -211,7 +275,15 @@ void world::run_for(net::port::time_ns duration) {
     const net::port::time_ns end = now_ + duration;
     while (step(end)) {
     }
-    now_ = end;
+    now_ = end > now_ ? end : now_;
+}
+
+void world::join(fiber& which) {
+    which.joiner = running_;
+    while (!which.finished) {
+        leave_if_killed();
+        sleep(net::port::never);
+    }
 }
 
 void world::pass(net::port::time_ns duration) {
@@ -229,7 +301,7 @@ void world::pass(net::port::time_ns duration) {
 
 // ---- workers ---------------------------------------------------------------------------------------------
 
-void world::add_worker(net::stack& of) {
+fiber& world::add_worker(net::stack& of) {
     auto& mine = workers_[&of];
     mine = std::make_unique<worker>();
     worker* self = mine.get();
@@ -243,6 +315,7 @@ void world::add_worker(net::stack& of) {
         }
         self->runner = nullptr;
     });
+    return *self->runner;
 }
 
 void world::remove_worker(net::stack& of) {

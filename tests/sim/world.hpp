@@ -12,6 +12,7 @@
 #include "net/port.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +25,9 @@ namespace sim {
 
 struct fiber;
 struct worker;
+
+/// A function to call at a time, with what it was given.
+using event_function = void (*)(void* context, uint64_t argument);
 
 /// What wakes a fiber up.
 enum class wake_cause : uint8_t { none, woken, timeout };
@@ -43,6 +47,7 @@ public:
     fiber& spawn_daemon(std::string name, std::function<void()> body);
     /// Calls what() at a time, outside every fiber. It must not block.
     void at(net::port::time_ns when, std::function<void()> what);
+    void at(net::port::time_ns when, event_function what, void* context, uint64_t argument = 0);
     void after(net::port::time_ns delay, std::function<void()> what) { at(now_ + delay, std::move(what)); }
 
     /// Runs until every program has ended. Fails the test when all of them wait for ever, or the virtual
@@ -50,10 +55,17 @@ public:
     void run(net::port::time_ns limit = 3600 * net::port::second);
     /// Runs until the clock has moved on by so much, whoever still waits.
     void run_for(net::port::time_ns duration);
+    /// Waits, in a program, until another one has ended. One may wait for it.
+    void join(fiber& which);
     /// Lets so much time pass, in a program or outside of all.
     void pass(net::port::time_ns duration);
 
+    /// The clock leaps, as that of a machine does that was stopped for a while: what was due is late.
+    void leap(net::port::time_ns duration);
+
     net::port::time_ns now() const { return now_; }
+    /// Steps made so far: one program or worker run until it sleeps, or one event.
+    uint64_t steps() const { return steps_; }
     std::mt19937_64& random() { return random_; }
 
     // For the port.
@@ -61,7 +73,7 @@ public:
     /// Suspends the running fiber until make_ready() or the deadline.
     wake_cause sleep(net::port::time_ns deadline);
     void make_ready(fiber& which, wake_cause cause);
-    void add_worker(net::stack& of);
+    fiber& add_worker(net::stack& of);
     void remove_worker(net::stack& of);
     void wake_worker(net::stack& of);
 
@@ -82,6 +94,15 @@ public:
     /// Ends a program as a signal does: see program_killed (program.hpp).
     void kill(fiber& which);
 
+    /// Called after every step: which fiber ran, or nullptr for an event.
+    void (*after_step)(void* context, fiber* ran) = nullptr;
+    void* after_step_context = nullptr;
+    /// Called when every program waits for ever or the time is over, with who still waits; else that aborts.
+    std::function<void(const std::string& waiting)> on_stuck;
+    /// Locks of rank sock and above that anybody holds: none, between two steps.
+    unsigned spinning_locks = 0;
+    int64_t wall_clock_offset_s = 0;
+
     // AF_UNIX's view of files: numbers stand for descriptors.
     std::map<std::string, uint64_t> socket_nodes;
     uint64_t next_node = 1;
@@ -90,13 +111,17 @@ private:
     struct event {
         net::port::time_ns when;
         uint64_t order;
-        std::function<void()> what;
+        event_function what;
+        void* context;
+        uint64_t argument;
         bool operator>(const event& other) const {
             return when != other.when ? when > other.when : order > other.order;
         }
     };
 
     void switch_to(fiber& which);
+    void alarm(fiber& which);
+    void set_alarm(fiber& which);
     void back_to_loop();
     bool step(net::port::time_ns limit);
     static void entry();
@@ -105,12 +130,14 @@ private:
     std::mt19937_64 random_;
     std::priority_queue<event, std::vector<event>, std::greater<>> events_;
     uint64_t event_order_ = 0;
+    uint64_t steps_ = 0;
     std::vector<std::unique_ptr<fiber>> fibers_;
-    std::queue<fiber*> ready_;
+    std::deque<fiber*> ready_;
     fiber* running_ = nullptr;
     unsigned programs_alive_ = 0;
     std::map<net::stack*, std::unique_ptr<worker>> workers_;
-    std::unique_ptr<fiber> loop_;
+    void* loop_stack_pointer_ = nullptr;
+    void* loop_asan_stack_ = nullptr;
 };
 
 } // namespace sim

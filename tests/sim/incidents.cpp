@@ -1,0 +1,88 @@
+// What a plan lets happen to hosts and programs at given times.
+
+#include "kernel/abi/netdevice.h"
+#include "net/core/net_device.hpp"
+#include "sim/lab_state.hpp"
+
+namespace sim {
+
+void lab::state::schedule_incidents() {
+    for (const incident& each : made_from.incidents) {
+        in.at(started_at + each.at, [this, &each] { happen(each); });
+    }
+}
+
+void lab::state::happen(const incident& what) {
+    using kind = incident::kind;
+    using net::port::millisecond;
+    history.note(static_cast<uint64_t>(what.what));
+    host& on = hosts.at(what.host);
+    switch (what.what) {
+    case kind::allocations_fail:
+        in.fail_allocation_after = what.argument;
+        break;
+    case kind::carrier_lost:
+        if (on.has_power()) {
+            net::netif_set_carrier(on.card->device, false);
+            in.after(what.argument * millisecond, [&on] {
+                if (on.has_power()) {
+                    net::netif_set_carrier(on.card->device, true);
+                }
+            });
+        }
+        break;
+    case kind::mtu_changes:
+        for (host& each : hosts) {
+            net::port::guard held(each.card->device.device_lock);
+            each.card->device.mtu = static_cast<uint32_t>(what.argument);
+        }
+        break;
+    case kind::clock_leaps:
+        in.leap(what.argument * millisecond);
+        leapt_at = in.now();
+        break;
+    case kind::wall_clock_set:
+        in.wall_clock_offset_s = static_cast<int64_t>(what.argument) - 500'000;
+        break;
+    case kind::power_fails:
+        power_fails(on, what.argument * millisecond);
+        break;
+    case kind::program_killed:
+        for (size_t i = 0; i < programs.size(); i++) {
+            program& chosen = programs[(what.argument + i) % programs.size()];
+            if (!chosen.runs->finished) {
+                in.kill(*chosen.runs);
+                break;
+            }
+        }
+        break;
+    }
+}
+
+void lab::state::power_fails(host& on, net::port::time_ns for_how_long) {
+    if (!on.has_power()) {
+        return;
+    }
+    on.power_off();
+    for (const program& each : programs) {
+        if (each.on == &on && !each.runs->finished) {
+            in.kill(*each.runs);
+        }
+    }
+    in.after(for_how_long, [this, &on] { power_returns(on); });
+}
+
+void lab::state::power_returns(host& on) {
+    for (const program& each : programs) {
+        if (each.on == &on && !each.runs->finished) {
+            in.after(net::port::millisecond, [this, &on] { power_returns(on); }); // still unwinding
+            return;
+        }
+    }
+    const uint64_t failing = std::exchange(in.fail_allocation_after, 0);
+    on.power_on();
+    prepare_stack(on);
+    in.fail_allocation_after = failing;
+}
+
+} // namespace sim

@@ -1,0 +1,292 @@
+// See rules.hpp.
+
+#include "sim/rules.hpp"
+
+#include "kernel/lib/container_of.hpp"
+#include "net/ipv4/ports_table.hpp"
+#include "net/ipv4/tcp_output.hpp"
+#include "net/ipv4/tcp_table.hpp"
+#include "sim/packet.hpp"
+
+#include <algorithm>
+
+namespace sim {
+namespace {
+
+using net::sk_buff;
+using net::skb_queue;
+using net::tcp_sock;
+using net::tcp_state;
+
+constexpr uint32_t synchronized =
+    net::tcp_state_bit(tcp_state::established) | net::tcp_state_bit(tcp_state::fin_wait_1) |
+    net::tcp_state_bit(tcp_state::fin_wait_2) | net::tcp_state_bit(tcp_state::close_wait) |
+    net::tcp_state_bit(tcp_state::last_ack) | net::tcp_state_bit(tcp_state::closing);
+
+/// The wheel turns in milliseconds and is late by less than one; the worker's turn comes in the same moment.
+constexpr net::port::time_ns timer_slack = 2 * net::port::millisecond;
+
+bool is_overdue(const net::timer& which, net::port::time_ns now) {
+    return which.deadline != net::port::never && which.deadline + timer_slack < now;
+}
+
+/// Order within a queue: each segment begins where the one before it ended, or later when holes are allowed.
+enum class holes { none, allowed };
+bool is_in_order(const skb_queue& queue, holes may_have) {
+    const sk_buff* before = nullptr;
+    for (const sk_buff& each : queue) {
+        if (each.tcp.end_seq < each.tcp.seq) {
+            return false;
+        }
+        if (before != nullptr && (may_have == holes::none ? each.tcp.seq != before->tcp.end_seq
+                                                          : each.tcp.seq < before->tcp.end_seq)) {
+            return false;
+        }
+        before = &each;
+    }
+    return true;
+}
+
+bool is_counted_right(const skb_queue& queue) {
+    unsigned count = 0;
+    uint32_t bytes = 0;
+    for (const sk_buff& each : queue) {
+        count++;
+        bytes += each.length();
+    }
+    return count == queue.count() && bytes == queue.bytes();
+}
+
+uint32_t charged(const skb_queue& queue) {
+    uint32_t sum = 0;
+    for (const sk_buff& each : queue) {
+        sum += each.charged_bytes;
+    }
+    return sum;
+}
+
+uint32_t queued_cost(const skb_queue& queue) {
+    uint32_t sum = 0;
+    for (const sk_buff& each : queue) {
+        sum += net::tcp_queued_cost(each);
+    }
+    return sum;
+}
+
+const char* broken_send_queue_rule(const tcp_sock& sk) {
+    if (!is_in_order(sk.retransmit_queue, holes::none) || !is_in_order(sk.write_queue, holes::none)) {
+        return "a send queue is out of order";
+    }
+    if (!is_counted_right(sk.retransmit_queue) || !is_counted_right(sk.write_queue)) {
+        return "a send queue is not as long as it says";
+    }
+    if (queued_cost(sk.retransmit_queue) + queued_cost(sk.write_queue) != sk.queued_memory) {
+        return "queued_memory is not what is queued to be sent";
+    }
+    if (const sk_buff* first = sk.retransmit_queue.front()) {
+        if (first->tcp.seq > sk.snd_una || first->tcp.end_seq <= sk.snd_una) {
+            return "the oldest unacknowledged byte is not in the first segment of the retransmit queue";
+        }
+        if (sk.retransmit_queue.back()->tcp.end_seq != sk.snd_nxt) {
+            return "the retransmit queue does not end at snd_nxt";
+        }
+    }
+    if (!sk.write_queue.empty() && (sk.write_queue.front()->tcp.seq != sk.snd_nxt ||
+                                    sk.write_queue.back()->tcp.end_seq != sk.write_seq)) {
+        return "the write queue is not from snd_nxt to write_seq";
+    }
+    uint32_t segments = 0;
+    uint32_t sacked = 0;
+    uint32_t lost = 0;
+    uint32_t retransmitted = 0;
+    for (const sk_buff& each : sk.retransmit_queue) {
+        segments += each.tcp.segments;
+        sacked += (each.tcp.sacked & net::tcp_sacked_acked) != 0 ? each.tcp.segments : 0;
+        lost += (each.tcp.sacked & net::tcp_lost) != 0 ? each.tcp.segments : 0;
+        retransmitted += (each.tcp.sacked & net::tcp_sacked_retransmitted) != 0 ? each.tcp.segments : 0;
+    }
+    if (segments != sk.packets_out || lost != sk.lost_out || retransmitted != sk.retransmitted_out ||
+        (sk.sack_ok && sacked != sk.sacked_out)) {
+        return "the counts of segments are not those of the retransmit queue";
+    }
+    return nullptr;
+}
+
+const char* broken_receive_queue_rule(const tcp_sock& sk) {
+    if (!is_in_order(sk.receive_queue, holes::none) || !is_in_order(sk.out_of_order, holes::allowed)) {
+        return "a receive queue is out of order";
+    }
+    if (!is_counted_right(sk.receive_queue) || !is_counted_right(sk.out_of_order)) {
+        return "a receive queue is not as long as it says";
+    }
+    if (charged(sk.receive_queue) + charged(sk.out_of_order) != sk.receive_memory) {
+        return "receive_memory is not what is queued to be read";
+    }
+    if (const sk_buff* last = sk.receive_queue.back(); last != nullptr && last->tcp.end_seq > sk.rcv_nxt) {
+        return "the receive queue goes beyond rcv_nxt";
+    }
+    if (const sk_buff* first = sk.out_of_order.front(); first != nullptr && first->tcp.seq <= sk.rcv_nxt) {
+        return "what is out of order is next";
+    }
+    const sk_buff* at = sk.out_of_order.front();
+    for (unsigned i = 0; i < sk.range_count; i++) {
+        const auto& range = sk.ranges[i];
+        if (range.first != at || range.start != at->tcp.seq || range.end != range.last->tcp.end_seq ||
+            (i > 0 && range.start <= sk.ranges[i - 1].end)) {
+            return "the ranges are not those of the out-of-order queue";
+        }
+        at = sk.out_of_order.next(*range.last);
+    }
+    return at != nullptr ? "the ranges end before the out-of-order queue" : nullptr;
+}
+
+} // namespace
+
+const char* broken_sequence_rule(const tcp_sock& sk) {
+    if (sk.snd_una > sk.snd_nxt || sk.snd_nxt > sk.write_seq) {
+        return "not snd_una <= snd_nxt <= write_seq";
+    }
+    if (net::tcp_in(sk, synchronized)) {
+        if (sk.copied_seq > sk.rcv_nxt || sk.rcv_wup > sk.rcv_nxt || sk.last_ack_sent > sk.rcv_nxt) {
+            return "not copied_seq, rcv_wup, last_ack_sent <= rcv_nxt";
+        }
+    }
+    if (sk.packets_out == 0 ? !sk.retransmit_queue.empty() : sk.retransmit_queue.empty()) {
+        return "packets_out does not tell whether the retransmit queue is empty";
+    }
+    if (sk.sacked_out + sk.lost_out > sk.packets_out || sk.retransmitted_out > sk.packets_out) {
+        return "more segments are sacked, lost or retransmitted than sent";
+    }
+    return nullptr;
+}
+
+const char* broken_queue_rule(const tcp_sock& sk) {
+    const char* broken = broken_send_queue_rule(sk);
+    return broken != nullptr ? broken : broken_receive_queue_rule(sk);
+}
+
+const char* broken_timer_rule(const tcp_sock& sk, net::port::time_ns now) {
+    if (sk.state == tcp_state::closed || sk.state == tcp_state::listen) {
+        return nullptr;
+    }
+    if (sk.packets_out != 0 && sk.retransmit_timer.deadline == net::port::never) {
+        return "data is unacknowledged and no timer runs";
+    }
+    if (sk.packets_out != 0 && sk.timer_purpose == net::tcp_timer_purpose::none) {
+        return "data is unacknowledged and the timer runs for nothing";
+    }
+    if (sk.packets_out == 0 && !sk.write_queue.empty() && sk.snd_wnd == 0 &&
+        sk.retransmit_timer.deadline == net::port::never && net::tcp_in(sk, synchronized)) {
+        return "data waits for a closed window and nothing probes it";
+    }
+    if ((sk.ack_pending & net::tcp_ack_timer) != 0 && sk.delayed_ack_timer.deadline == net::port::never) {
+        return "an ACK is delayed and no timer runs";
+    }
+    if (is_overdue(sk.retransmit_timer, now) || is_overdue(sk.delayed_ack_timer, now) ||
+        is_overdue(sk.keepalive_timer, now)) {
+        return "a timer is overdue";
+    }
+    return nullptr;
+}
+
+const char* broken_rule(const tcp_sock& sk, net::port::time_ns now) {
+    if (const char* broken = broken_sequence_rule(sk)) {
+        return broken;
+    }
+    if (const char* broken = broken_queue_rule(sk)) {
+        return broken;
+    }
+    return broken_timer_rule(sk, now);
+}
+
+const char* broken_rule(net::stack& in, net::port::time_ns now) {
+    std::vector<const sk_buff*> seen;
+    const auto add = [&](const skb_queue& queue) {
+        for (const sk_buff& each : queue) {
+            seen.push_back(&each);
+        }
+    };
+    for (auto& bucket : in.tcp->connections) {
+        for (net::tcp_endpoint& entry : bucket) {
+            if (entry.kind != net::tcp_endpoint_kind::connection) {
+                continue;
+            }
+            const tcp_sock& sk = lib::container_of(entry, &tcp_sock::endpoint);
+            if (const char* broken = broken_rule(sk, now)) {
+                return broken;
+            }
+            for (const skb_queue* queue :
+                 {&sk.write_queue, &sk.retransmit_queue, &sk.receive_queue, &sk.out_of_order}) {
+                add(*queue);
+            }
+        }
+    }
+    for (net::inet_bind_bucket& bucket : (*in.ports)[net::port_space::udp].buckets) {
+        for (net::inet_sock& each : bucket.socks) {
+            if (charged(each.receive_queue) != each.receive_memory) {
+                return "receive_memory of a datagram socket is not what is queued";
+            }
+            add(each.receive_queue);
+        }
+    }
+    for (net::net_device& device : in.devices) {
+        add(device.transmit_queue);
+    }
+    std::sort(seen.begin(), seen.end());
+    if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) {
+        return "a packet has two owners";
+    }
+    return seen.size() > in.live_skbs ? "more packets are queued than live" : nullptr;
+}
+
+// ---- the wire --------------------------------------------------------------------------------------------
+
+const char* window_witness::sent(const frame& bytes) {
+    using namespace net::wire;
+    const ipv4_header* ip = ip_of(bytes);
+    if (ip == nullptr || ip->protocol != 6 || (ip->flags_and_offset & 0x1fff) != 0) {
+        return nullptr;
+    }
+    const size_t at = sizeof(ethernet_header) + ip->header_length();
+    if (bytes.size() < at + sizeof(tcp_header)) {
+        return nullptr;
+    }
+    const auto& tcp = *reinterpret_cast<const tcp_header*>(bytes.data() + at);
+    const uint32_t from_port = tcp.source_port;
+    const uint32_t to_port = tcp.destination_port;
+    const uint32_t from = ip->source;
+    const uint32_t to = ip->destination;
+    flow& its = flows_[{from, to, from_port << 16 | to_port}];
+    if ((tcp.flags & tcp_syn) != 0) {
+        const size_t option_bytes = tcp.header_bytes() - sizeof(tcp_header);
+        if (bytes.size() < at + tcp.header_bytes()) {
+            return nullptr;
+        }
+        const tcp_options options =
+            parse_tcp_options({bytes.data() + at + sizeof(tcp_header), option_bytes}, tcp_options_of::syn);
+        its.offered_scale = options.has_window_scale ? options.window_scale : -1;
+        its.edge_known = false;
+        return nullptr;
+    }
+    if ((tcp.flags & tcp_rst) != 0 || (tcp.flags & tcp_ack) == 0) {
+        return nullptr;
+    }
+    const flow& others = flows_[{to, from, to_port << 16 | from_port}];
+    const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
+    const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
+    const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
+    if (its.edge_known && edge < its.edge) {
+        return "an offered window has shrunk";
+    }
+    its.edge = edge;
+    its.edge_known = true;
+    return nullptr;
+}
+
+void window_witness::forget(uint32_t address) {
+    std::erase_if(flows_, [address](const auto& each) {
+        return each.first.from == address || each.first.to == address;
+    });
+}
+
+} // namespace sim
