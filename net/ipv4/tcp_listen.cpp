@@ -75,7 +75,11 @@ lib::ref<tcp_sock> receive_unknown(tcp_sock& listener, skb_ptr& skb, const wire:
     } else if ((flags & wire::tcp_ack) != 0) {
         lib::ref<tcp_request> request =
             (flags & wire::tcp_syn) == 0 ? tcp_check_cookie(listener, *skb) : nullptr;
-        if (request && !tcp_accept_queue_full(listener)) {
+        if (request && tcp_accept_queue_full(listener)) {
+            refuse_overflow(listener, std::move(skb)); // the peer sends again, and may find room then
+            return {};
+        }
+        if (request) {
             return tcp_create_child(listener, *request);
         }
         tcp_send_reset(*listener.owner_stack, *skb);

@@ -546,6 +546,28 @@ TEST_F(tcp_states, a_new_syn_may_follow_time_wait) {
     EXPECT_EQ(state(), "01");
 }
 
+TEST_F(tcp_states, a_cookie_that_finds_the_accept_queue_full_may_come_again) {
+    host->stack().settings.tcp_syncookies = 2; // always
+    world.spawn("server", [this] {
+        sockets.emplace_back(*host, SOCK_STREAM);
+        ASSERT_EQ(sockets[0].bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(sockets[0].listen(0), 0);
+    });
+    world.run_for(millisecond);
+    sim::tcp_peer late(*host, "10.0.0.8", 1000, 80);
+    late.send({.flags = tcp_syn});
+    EXPECT_EQ(late.next().flags, syn_ack);
+    peer->connect(); // takes the only place
+    late.send({});
+    late.expect_silence(); // no reset: the peer believes that it is connected
+    world.spawn("server", [this] { sockets.push_back(sockets[0].accept()); });
+    world.run_for(millisecond);
+    late.send({.payload = "again"});
+    EXPECT_EQ(late.next().flags, tcp_ack);
+    world.spawn("server", [this] { EXPECT_EQ(sockets[0].accept().recv().data, "again"); });
+    world.run_for(millisecond);
+}
+
 TEST_F(tcp_states, a_flood_of_syns_is_met_with_cookies) {
     world.spawn("server", [this] {
         sim::user_socket listener(*host, SOCK_STREAM);
