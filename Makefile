@@ -170,7 +170,7 @@ sysagent: deps-run
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(THREADS)/sim-threads $(HOST)/attack $(WIRE_LINK)
+	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(THREADS)/sim-threads $(HOST)/attack $(WIRE_LINK) $(SIM)/sim
 	+@$(SELF) fuzz-programs
 	@MODE=$(MODE) VARIANT=$(VARIANT) tools/run_tests
 

@@ -56,7 +56,7 @@ void transfer(sim::lab& lab) {
         sim::content bytes(lab.seed());
         std::vector<uint8_t> all(transfer_bytes);
         bytes.fill(all.data(), all.size());
-        socket.send(all.data(), all.size());
+        socket.send_bytes(all.data(), all.size());
     });
     lab.join();
 }
