@@ -61,7 +61,8 @@ void send_for_a_while(lab& lab) {
         std::vector<uint8_t> buffer(16384);
         while (lab.now() < end) {
             bytes.fill(buffer.data(), buffer.size());
-            LAB_CHECK(lab, socket.send_bytes(buffer.data(), buffer.size()) == static_cast<long>(buffer.size()));
+            LAB_CHECK(lab,
+                      socket.send_bytes(buffer.data(), buffer.size()) == static_cast<long>(buffer.size()));
         }
     });
     lab.join();
