@@ -19,3 +19,11 @@ $(ATTACK_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/prelude.hpp.gch
 	$(Q)$(CXX) $(HOST_CXXFLAGS) -include $(HOST)/prelude.hpp -c $< -o $@
 
 -include $(ATTACK_OBJECTS:.o=.d)
+
+# The server that guests under attack run.
+$(TEST_ROOT)/tests/hold: tests/attack/hold.c $(SYSROOT)/stamp tools/lumos-cc
+	@mkdir -p $(@D)
+	$(call say,LUMOS)
+	$(Q)MODE=$(MODE) tools/lumos-cc -O1 -Wall -Wextra -Werror -s -o $@ $<
+
+$(TEST_INITRAMFS): $(TEST_ROOT)/tests/hold
