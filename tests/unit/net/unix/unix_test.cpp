@@ -4,7 +4,7 @@
 #include "kernel/abi/un.h"
 #include "net/unix/unix_sock.hpp"
 #include "sim/host.hpp"
-#include "sim/poll.hpp"
+#include "sim/program.hpp"
 
 #include <cstring>
 
