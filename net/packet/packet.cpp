@@ -139,11 +139,12 @@ lib::result<long> packet_ioctl(socket& which, unsigned command, uintptr_t argume
     if (command != SIOCINQ && command != SIOCOUTQ) {
         return self.owner_stack->device_ioctl(*self.owner_stack, command, argument);
     }
-    port::guard held(self.sock_lock);
-    const sk_buff* first = self.receive_queue.front();
-    const uint32_t waiting = first != nullptr ? first->length() : 0;
-    const uint32_t told = command == SIOCINQ ? waiting : __atomic_load_n(&self.send_memory, __ATOMIC_RELAXED);
-    const int answer = static_cast<int>(told);
+    int answer = static_cast<int>(__atomic_load_n(&self.send_memory, __ATOMIC_RELAXED));
+    if (command == SIOCINQ) {
+        port::guard held(self.sock_lock);
+        const sk_buff* first = self.receive_queue.front();
+        answer = first != nullptr ? static_cast<int>(first->length()) : 0;
+    }
     TRY(port::copy_to_user(argument, &answer, sizeof answer));
     return 0L;
 }

@@ -175,4 +175,20 @@ TEST(packet, needs_the_right_and_memory) {
     });
 }
 
+TEST(packet, siocinq_and_siocoutq_touch_user_memory_without_a_lock) {
+    two_hosts net;
+    net.run([&] {
+        frame_socket all(net.b, SOCK_RAW, ETH_P_ALL);
+        sim::user_socket sender(net.a, SOCK_DGRAM);
+        sender.send_to(std::string(100, 'n'), net.b.ip(), 9, MSG_DONTWAIT);
+        net.exchange();
+        int answer = -1; // the port fails the test if a lock of rank sock is held
+        const auto place = reinterpret_cast<uintptr_t>(&answer);
+        EXPECT_TRUE(net::sock_ioctl(all.get(), SIOCINQ, place).ok());
+        EXPECT_EQ(static_cast<size_t>(answer), all.receive().size());
+        EXPECT_TRUE(net::sock_ioctl(all.get(), SIOCOUTQ, place).ok());
+        EXPECT_EQ(answer, 0);
+    });
+}
+
 } // namespace
