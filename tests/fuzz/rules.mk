@@ -13,7 +13,7 @@ TARGET ?=
 FUZZ_S ?= 60
 
 # Targets that need a whole net/ under them, and those that need no more than the named sources.
-FUZZ_NET_TARGETS := frames
+FUZZ_NET_TARGETS := frames frames_and_calls calls
 FUZZ_WIRE_TARGETS := wire_headers wire_ipv4_options wire_tcp_options wire_checksum
 FUZZ_TARGETS := $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS)
 

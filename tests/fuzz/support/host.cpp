@@ -166,6 +166,7 @@ void check_end(std::span<host* const> hosts) {
         each->ring_full = false;
         net::netif_wake_queue(each->device);
         net::dev_close(each->device); // forgets neighbours and what waits for them
+        net::dev_close(*each->stack_->loopback);
     }
     the_world.settle();
     if (!is_quiet()) {
@@ -184,7 +185,12 @@ void check_end(std::span<host* const> hosts) {
         require(net::ip_reassembly_usage(its).datagrams == 0, "fragments are left");
         require(its.timers.pending() <= each->timers_at_rest_, "a timer is left");
     }
-    require(the_world.live_allocations == the_world.allocations_at_rest, "an allocation is left");
+    if (the_world.live_allocations != the_world.allocations_at_rest) {
+        std::fprintf(stderr, "fuzz: %lld allocations instead of %lld\n",
+                     static_cast<long long>(the_world.live_allocations),
+                     static_cast<long long>(the_world.allocations_at_rest));
+        fail("an allocation is left");
+    }
     require(the_world.live_files == 0, "a file is left");
     require(the_world.held_ranks == 0, "a lock is left");
 }
