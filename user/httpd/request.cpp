@@ -79,9 +79,12 @@ bool parse_range(const char* text, off_t size, off_t& first, off_t& last) {
     }
     if (dash == text + 6) {
         off_t count = strtoll(dash + 1, &end, 10);
+        if (count <= 0 || size <= 0) {
+            return false;
+        }
         first = count < size ? size - count : 0;
         last = size - 1;
-        return count > 0 && size > 0;
+        return true;
     }
     first = strtoll(text + 6, &end, 10);
     last = dash[1] != '\0' ? strtoll(dash + 1, &end, 10) : size - 1;
