@@ -100,7 +100,7 @@ lib::result<archive_entry> next_entry(reader& archive) {
     const size_t name_length = entry.fields[field_name_length];
     entry.name = archive.take(name_length);
     if (entry.name == nullptr || name_length == 0 || name_length > path_limit ||
-        strlen(entry.name) != name_length - 1) {
+        entry.name[name_length - 1] != '\0' || strlen(entry.name) != name_length - 1) {
         return lib::error{EINVAL};
     }
     archive.align();
