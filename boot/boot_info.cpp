@@ -1,6 +1,9 @@
 // Parsing what the loader left: multiboot2 tags (Multiboot2 specification 3.6) or PVH's start_info (Xen,
 // public/arch-x86/hvm/start_info.h). Both end in the same boot_info. The structures are read through the
 // loader's page tables, which map the first 4 GiB at the direct map's address.
+//
+// The loader's word is taken for where the tags are and how many bytes they have together; within them no tag
+// reaches beyond the end, and one of a wrong size ends the list or is left out.
 
 #include "boot/boot_info.hpp"
 
@@ -99,10 +102,13 @@ const T& tag_as(const tag_header& tag) {
     return *reinterpret_cast<const T*>(&tag);
 }
 
-void copy_text(char* to, size_t size_bytes, const char* from) {
-    size_t length = strlen(from);
-    length = length < size_bytes ? length : size_bytes - 1;
-    memcpy(to, from, length);
+/// Copies a text that ends with a zero or after `most` bytes, cut to what fits.
+void copy_text(char* to, size_t size_bytes, const char* from, size_t most) {
+    size_t length = 0;
+    while (length < most && length < size_bytes - 1 && from[length] != '\0') {
+        to[length] = from[length];
+        length++;
+    }
     to[length] = '\0';
 }
 
@@ -138,18 +144,23 @@ void cut_words() {
 
 void take_memory_map(const tag_header& tag) {
     const auto& map = tag_as<memory_map_tag>(tag);
-    const char* const end = reinterpret_cast<const char*>(&tag) + tag.size;
-    for (const char* entry = reinterpret_cast<const char*>(&map + 1); entry < end; entry += map.entry_size) {
+    if (map.entry_size < sizeof(memory_map_entry) || map.entry_size % 8 != 0) {
+        return;
+    }
+    const auto* entry = reinterpret_cast<const char*>(&map + 1);
+    for (size_t left = tag.size - sizeof map; left >= map.entry_size; left -= map.entry_size) {
         add_region(*reinterpret_cast<const memory_map_entry*>(entry));
+        entry += map.entry_size;
     }
 }
 
 void take_framebuffer(const tag_header& tag) {
     const auto& buffer = tag_as<framebuffer_tag>(tag);
     screen& display = machine.display;
-    display.kind = buffer.type == 2                                  ? screen_kind::text
-                   : buffer.type == 1 && buffer.bits_per_pixel == 32 ? screen_kind::pixels
-                                                                     : screen_kind::none;
+    display.kind = buffer.type == 2 ? screen_kind::text
+                   : buffer.type == 1 && buffer.bits_per_pixel == 32 && tag.size >= sizeof buffer
+                       ? screen_kind::pixels
+                       : screen_kind::none;
     display.physical = buffer.address;
     display.pitch_bytes = buffer.pitch;
     display.width = buffer.width;
@@ -162,18 +173,39 @@ void take_framebuffer(const tag_header& tag) {
     }
 }
 
+/// The least that a tag must hold to be looked at.
+size_t least_size(tag_type type) {
+    constexpr size_t rsdp_bytes = 20; // of version 1; ACPI 6.4, 5.2.5.3
+    switch (type) {
+    case tag_type::module:
+        return sizeof(module_tag);
+    case tag_type::memory_map:
+        return sizeof(memory_map_tag);
+    case tag_type::framebuffer:
+        return offsetof(framebuffer_tag, red_position);
+    case tag_type::rsdp_v1:
+    case tag_type::rsdp_v2:
+        return sizeof(tag_header) + rsdp_bytes;
+    default:
+        return sizeof(tag_header);
+    }
+}
+
 void take_tag(const tag_header& tag) {
     const char* const content = reinterpret_cast<const char*>(&tag + 1);
+    const size_t content_bytes = tag.size - sizeof(tag_header);
     switch (tag.type) {
     case tag_type::command_line:
-        copy_text(machine.command_line, sizeof machine.command_line, content);
+        copy_text(machine.command_line, sizeof machine.command_line, content, content_bytes);
         break;
     case tag_type::loader_name:
-        copy_text(machine.loader, sizeof machine.loader, content);
+        copy_text(machine.loader, sizeof machine.loader, content, content_bytes);
         break;
     case tag_type::module: {
         const auto& module = tag_as<module_tag>(tag);
-        add_module(module.start, module.end - module.start);
+        if (module.start <= module.end) {
+            add_module(module.start, module.end - module.start);
+        }
         break;
     }
     case tag_type::memory_map:
@@ -198,21 +230,24 @@ void take_tag(const tag_header& tag) {
 void parse_multiboot2(uint64_t physical) {
     constexpr uint64_t header_bytes = 8; // total size, reserved
     const uint64_t end = physical + *at<uint32_t>(physical);
-    for (uint64_t place = physical + header_bytes; place < end;) {
+    for (uint64_t place = physical + header_bytes; place < end && end - place >= sizeof(tag_header);) {
         const auto& tag = *at<tag_header>(place);
-        if (tag.type == tag_type::end) {
+        if (tag.type == tag_type::end || tag.size < sizeof(tag_header) || tag.size > end - place) {
             break;
         }
-        take_tag(tag);
-        place += (tag.size + 7) & ~7u;
+        if (tag.size >= least_size(tag.type)) {
+            take_tag(tag);
+        }
+        place += (uint64_t{tag.size} + 7) & ~uint64_t{7};
     }
 }
 
 void parse_pvh(uint64_t physical) {
     const auto& start = *at<pvh_start_info>(physical);
-    copy_text(machine.loader, sizeof machine.loader, "PVH");
+    copy_text(machine.loader, sizeof machine.loader, "PVH", sizeof machine.loader);
     if (start.command_line != 0) {
-        copy_text(machine.command_line, sizeof machine.command_line, at<char>(start.command_line));
+        copy_text(machine.command_line, sizeof machine.command_line, at<char>(start.command_line),
+                  sizeof machine.command_line);
     }
     const auto* const modules = at<pvh_module>(start.modules);
     for (uint32_t index = 0; index < start.module_count; ++index) {
