@@ -4,7 +4,7 @@
 #include "fuzz/support/scene.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t length) {
-    constexpr unsigned most_actions = 12;
+    constexpr unsigned most_actions = 8;
     fuzz::input in(bytes, length);
     fuzz::scene& scene = fuzz::scene::begin(in.byte());
     for (unsigned i = 0; i < most_actions && !in.empty(); i++) {

@@ -5,7 +5,7 @@
 #include "fuzz/support/world.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t length) {
-    constexpr unsigned most_actions = 12;
+    constexpr unsigned most_actions = 8;
     fuzz::input in(bytes, length);
     fuzz::scene& scene = fuzz::scene::begin(in.byte());
     fuzz::caller caller(scene.machine, scene.user);

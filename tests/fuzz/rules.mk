@@ -13,9 +13,18 @@ TARGET ?=
 FUZZ_S ?= 60
 
 # Targets that need a whole net/ under them, and those that need no more than the named sources.
-FUZZ_NET_TARGETS := frames frames_and_calls calls
+FUZZ_NET_TARGETS := frames frames_and_calls calls wire
 FUZZ_WIRE_TARGETS := wire_headers wire_ipv4_options wire_tcp_options wire_checksum
-FUZZ_TARGETS := $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS)
+# Parsers of programs, of the C library and of the kernel; the last ones include what they test.
+FUZZ_PARSER_TARGETS := libc_dns dhcp http_request nslookup shell cpio elf multiboot
+FUZZ_PRELUDE_cpio := -include tests/fuzz/support/prelude.hpp
+FUZZ_PRELUDE_elf := $(FUZZ_PRELUDE_cpio)
+FUZZ_PRELUDE_multiboot := $(FUZZ_PRELUDE_cpio)
+FUZZ_SOURCES_dhcp := user/dhclient/message.cpp
+FUZZ_SOURCES_http_request := user/httpd/request.cpp
+FUZZ_SOURCES_nslookup := user/nslookup/message.cpp user/nslookup/print.cpp
+FUZZ_SOURCES_shell := user/sh/lexer.cpp user/sh/memory.cpp user/sh/parser.cpp
+FUZZ_TARGETS := $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS) $(FUZZ_PARSER_TARGETS)
 
 FUZZ_CXXFLAGS := -std=c++20 -O2 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-exceptions \
     -fno-rtti -fno-strict-aliasing -fno-omit-frame-pointer -I. -Itests -MMD -MP
@@ -27,7 +36,8 @@ FUZZ_SUPPORT_OBJECTS := $(patsubst %,$(FUZZ)/%.o,$(wildcard tests/fuzz/support/*
 FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/%)
 FUZZ_CHOSEN := $(if $(TARGET),$(TARGET),$(FUZZ_TARGETS))
 
-.SECONDARY: $(FUZZ_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o)
+# Kept, although make thinks of them as intermediate.
+.SECONDARY: $(FUZZ_NET_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o)
 .PHONY: fuzz fuzz-programs test-fuzz fuzz-merge
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz: deps-test
@@ -56,8 +66,25 @@ $(FUZZ)/tests/fuzz/%.cpp.o: tests/fuzz/%.cpp
 	$(Q)$(FUZZ_CXX) $(FUZZ_CXXFLAGS) -include tests/fuzz/support/prelude.hpp -c $< -o $@
 
 # Everything of net/ is linked into each: what a target does not call costs it nothing.
-$(FUZZ)/%: $(FUZZ)/tests/fuzz/%.cpp.o $(FUZZ_SUPPORT_OBJECTS) $(FUZZ_NET_OBJECTS)
+$(FUZZ_NET_TARGETS:%=$(FUZZ)/%) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.cpp.o \
+    $(FUZZ_SUPPORT_OBJECTS) $(FUZZ_NET_OBJECTS)
 	$(call say,LD)
 	$(Q)$(FUZZ_CXX) -fsanitize=address,undefined,fuzzer -o $@ $^
+
+# A parser and what it is made of, in one go. Here comparisons guide the fuzzer, too: they find magic words.
+$(FUZZ_PARSER_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: tests/fuzz/%.cpp tests/fuzz/support/expect.hpp \
+    tests/fuzz/support/sanitizers.cpp
+	$(call say,FUZZ)
+	$(Q)$(FUZZ_CXX) $(filter-out -MMD -MP,$(FUZZ_CXXFLAGS)) -fsanitize=fuzzer $(FUZZ_PRELUDE_$*) -o $@ $< \
+	    tests/fuzz/support/sanitizers.cpp $(FUZZ_SOURCES_$*)
+
+define fuzz_sources
+$(FUZZ)/$(1): $$(FUZZ_SOURCES_$(1))
+endef
+$(foreach target,$(FUZZ_PARSER_TARGETS),$(eval $(call fuzz_sources,$(target))))
+$(FUZZ)/cpio: kernel/fs/initramfs.cpp
+$(FUZZ)/elf: kernel/task/elf.cpp
+$(FUZZ)/multiboot: boot/boot_info.cpp
+$(FUZZ)/libc_dns: libc/src/dns_message.cpp
 
 -include $(shell find $(FUZZ) -name '*.d' 2> /dev/null)

@@ -103,6 +103,8 @@ constexpr uint32_t netmask = 0xffffff00;
 } // namespace
 
 host::host(uint8_t number, uint32_t features) {
+    static frame inboxes[world::most_stacks][inbox_frames];
+    inbox_ = inboxes[number % world::most_stacks];
     auto made = net::stack::create();
     require(made.ok(), "stack::create failed");
     stack_ = made.value();
@@ -133,23 +135,18 @@ void host::receive(std::span<const uint8_t> bytes) {
     net::schedule_poll(device);
 }
 
-namespace {
-
-/// What /proc/net would say of the sockets that are left.
-void print_sockets(net::stack& of) {
+void host::print_sockets() {
     net::report_writer writer = {.context = stderr, .write = [](void* to, const char* text, size_t length) {
                                      std::fwrite(text, 1, length, static_cast<FILE*>(to));
                                  }};
     for (size_t i = 0; i < net::report_count; i++) {
         for (const char* wanted : {"tcp", "udp", "raw", "icmp", "unix", "packet"}) {
             if (std::strcmp(net::reports[i].name, wanted) == 0) {
-                net::reports[i].write(of, writer);
+                net::reports[i].write(*stack_, writer);
             }
         }
     }
 }
-
-} // namespace
 
 void check_end(std::span<host* const> hosts) {
     const auto is_quiet = [&] {
@@ -165,8 +162,10 @@ void check_end(std::span<host* const> hosts) {
         each->on_sent = nullptr;
         each->ring_full = false;
         net::netif_wake_queue(each->device);
-        net::dev_close(each->device); // forgets neighbours and what waits for them
-        net::dev_close(*each->stack_->loopback);
+        for (net::net_device* of : {&each->device, each->stack_->loopback}) {
+            (void)net::dev_open(*of); // a device that is down already forgets nothing more
+            net::dev_close(*of);      // forgets neighbours and what waits for them
+        }
     }
     the_world.settle();
     if (!is_quiet()) {
@@ -175,10 +174,10 @@ void check_end(std::span<host* const> hosts) {
     if (!is_quiet()) {
         the_world.pass(7200 * second, 5000); // orphans whose peer is silent
     }
-    for (const host* each : hosts) {
+    for (host* each : hosts) {
         net::stack& its = *each->stack_;
         if (its.live_socks != 0) {
-            print_sockets(its);
+            each->print_sockets();
         }
         require(its.live_socks == 0, "a sock is left");
         require(its.live_skbs == 0 && its.skb_bytes == 0, "a packet is left");

@@ -20,6 +20,8 @@ public:
 
     /// A frame arrives. It is handled when the stack runs next: see world::settle().
     void receive(std::span<const uint8_t> bytes);
+    /// What /proc/net says of its sockets, on the standard error, for a failure's message.
+    void print_sockets();
     net::stack& stack() { return *stack_; }
     uint32_t ip() const { return network | device.mac[5]; }
 
@@ -40,7 +42,7 @@ private:
     net::net_device without_features_; ///< the plainest card: every packet is made ready in software
     unsigned inbox_first_ = 0;
     unsigned inbox_count_ = 0;
-    frame inbox_[inbox_frames];
+    frame* inbox_; ///< outside of the scene: what was in it is not worth a copy
 };
 
 /// All sockets are closed: fails unless every sock, packet, timer and allocation goes away, at once or after

@@ -137,10 +137,8 @@ void* allocate(size_t length_bytes, memory_tag) {
         return nullptr;
     }
     the_world.live_allocations++;
-    if (fuzz::the_arena.is_open()) [[unlikely]] {
-        return fuzz::the_arena.allocate(length_bytes);
-    }
-    return std::malloc(length_bytes); // filled with a pattern by the sanitizer
+    void* memory = fuzz::the_arena.allocate(length_bytes);
+    return memory != nullptr ? memory : std::malloc(length_bytes);
 }
 
 void release(void* memory) {

@@ -274,29 +274,9 @@ void scene::set_up_tcp(unsigned number, bool all_options) {
     }
 }
 
-namespace {
-
-struct kept_scene {
-    arena::image memory;
-    world outside;
-    scene* place = nullptr;
-};
-
-} // namespace
-
 scene& scene::begin(uint8_t setup) {
-    static kept_scene kept[256];
-    kept_scene& wanted = kept[setup];
-    if (wanted.place == nullptr) {
-        the_arena.open();
-        the_world.begin();
-        wanted.place = new (the_arena.allocate(sizeof(scene))) scene(setup);
-        wanted.memory = the_arena.freeze();
-        wanted.outside = the_world;
-    }
-    the_arena.restore(wanted.memory);
-    the_world = wanted.outside;
-    return *wanted.place;
+    static kept<scene> scenes[256];
+    return scenes[setup].begin(setup);
 }
 
 void scene::end() {
