@@ -44,6 +44,7 @@ NET_SRC := \
     net/ipv4/tcp_congestion.cpp \
     net/ipv4/tcp_congestion_cubic.cpp \
     net/ipv4/tcp_congestion_reno.cpp \
+    net/ipv4/tcp_ecn.cpp \
     net/ipv4/tcp_handshake.cpp \
     net/ipv4/tcp_info.cpp \
     net/ipv4/tcp_input.cpp \

@@ -69,6 +69,8 @@ const sysctl sysctls[] = {
      .read = tcp_read_default_congestion,
      .write = tcp_write_default_congestion},
     number<&parameters::tcp_dsack>("ipv4/tcp_dsack", 0, byte_limit),
+    number<&parameters::tcp_ecn>("ipv4/tcp_ecn", 0, 2),
+    number<&parameters::tcp_ecn_fallback>("ipv4/tcp_ecn_fallback", 0, 1),
     number<&parameters::tcp_fin_timeout>("ipv4/tcp_fin_timeout", 0, seconds_limit),
     number<&parameters::tcp_keepalive_intvl>("ipv4/tcp_keepalive_intvl", 0, seconds_limit),
     number<&parameters::tcp_keepalive_probes>("ipv4/tcp_keepalive_probes", 0, byte_limit),

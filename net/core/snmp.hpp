@@ -157,7 +157,11 @@ namespace net {
     MIB(ipext_out_multicast_octets, "OutMcastOctets")                                                        \
     MIB(ipext_in_broadcast_octets, "InBcastOctets")                                                          \
     MIB(ipext_out_broadcast_octets, "OutBcastOctets")                                                        \
-    MIB(ipext_in_checksum_errors, "InCsumErrors")
+    MIB(ipext_in_checksum_errors, "InCsumErrors")                                                            \
+    MIB(ipext_in_no_ect, "InNoECTPkts")                                                                      \
+    MIB(ipext_in_ect_1, "InECT1Pkts")                                                                        \
+    MIB(ipext_in_ect_0, "InECT0Pkts")                                                                        \
+    MIB(ipext_in_ce, "InCEPkts")
 
 enum class mib : uint16_t {
 #define MIB(identifier, name) identifier,

@@ -61,6 +61,8 @@ struct parameters {
     parameter tcp_sack = 1;
     parameter tcp_dsack = 1;
     parameter tcp_window_scaling = 1;
+    parameter tcp_ecn = 2;          ///< 0: never, 1: offered and accepted, 2: accepted
+    parameter tcp_ecn_fallback = 1; ///< whether a SYN that is sent again offers no ECN
 
     // ---- TCP: buffers and windows ----
     buffer_sizes tcp_rmem = {4096, 131072, 6 << 20}; ///< the maximum fixes the window scale offered

@@ -127,6 +127,13 @@ bool addresses_are_good(stack& in, skb_ptr& skb, uint32_t source, uint32_t desti
     return true;
 }
 
+/// By the two bits of explicit congestion notification (RFC 3168 §5).
+void count_mark(stack& in, uint8_t tos) {
+    static constexpr mib marks[] = {mib::ipext_in_no_ect, mib::ipext_in_ect_1, mib::ipext_in_ect_0,
+                                    mib::ipext_in_ce};
+    count(in, marks[tos & 3]);
+}
+
 /// The packet is whole and for this host.
 void ip_local_deliver(stack& in, skb_ptr skb) {
     const auto& header = *reinterpret_cast<const wire::ipv4_header*>(skb->data);
@@ -163,6 +170,7 @@ void ip_rcv(stack& in, skb_ptr skb) {
         return;
     }
     const auto& header = *reinterpret_cast<const wire::ipv4_header*>(skb->data);
+    count_mark(in, header.tos);
     trace(in, trace_event::ip_receive,
           {.skb = skb->id, .value = {header.source, header.destination, header.protocol, skb->length()}});
     if (!addresses_are_good(in, skb, header.source, header.destination)) {

@@ -146,7 +146,7 @@ lib::result<void> ip_send(stack& in, skb_ptr skb, route_entry& route, const ip_p
     return ip_output(std::move(skb), route, how.loop_back);
 }
 
-lib::result<void> ip_queue_xmit(inet_sock& sk, skb_ptr skb) {
+lib::result<void> ip_queue_xmit(inet_sock& sk, skb_ptr skb, uint8_t ecn) {
     stack& in = *sk.owner_stack;
     lib::result<route_entry*> found = inet_route(sk, sk.remote_address);
     if (!found.ok()) {
@@ -156,7 +156,7 @@ lib::result<void> ip_queue_xmit(inet_sock& sk, skb_ptr skb) {
     }
     const ip_parameters how = {.protocol = sk.protocol,
                                .ttl = sk.ttl,
-                               .tos = sk.tos,
+                               .tos = static_cast<uint8_t>(sk.tos | ecn),
                                .dont_fragment = sk.mtu_discovery != IP_PMTUDISC_DONT};
     return ip_send(in, std::move(skb), *found.value(), how);
 }

@@ -21,7 +21,7 @@ struct ip_parameters {
 /// transport header; there must be headroom for IP and Ethernet (max_header_bytes at allocation does).
 /// The packet is gone afterwards, also on failure: EHOSTUNREACH, ENETUNREACH, EMSGSIZE, ENOBUFS.
 /// Header: DF unless path MTU discovery is off, identification 0 then (RFC 6864). sock_lock held.
-lib::result<void> ip_queue_xmit(inet_sock& sk, skb_ptr skb);
+lib::result<void> ip_queue_xmit(inet_sock& sk, skb_ptr skb, uint8_t ecn);
 
 /// Sends a packet without a sock, or to another place than its sock's: replies, resets, datagrams. The
 /// route says where and from where. The route is only borrowed; its neighbour is filled in.

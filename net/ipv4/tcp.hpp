@@ -80,6 +80,14 @@ enum tcp_ack_pending_bits : uint8_t {
     tcp_ack_now = 16, ///< at the end of this segment's processing, whatever the policy says
 };
 
+/// tcp_sock::ecn (tcp_ecn.hpp)
+enum tcp_ecn_bits : uint8_t {
+    tcp_ecn_agreed = 1,   ///< both sides understand it; while opening: we have offered it
+    tcp_ecn_echo = 2,     ///< marked data came: ECE goes out until the peer's CWR comes in
+    tcp_ecn_cwr_owed = 4, ///< the window was reduced: the next new data carries CWR
+    tcp_ecn_seen = 8,     ///< data that routers may mark came
+};
+
 struct tcp_sock : inet_sock {
     explicit tcp_sock(stack& in);
     ~tcp_sock();
@@ -156,8 +164,10 @@ struct tcp_sock : inet_sock {
     bool cwnd_limited = false;
     port::time_ns cwnd_stamp = 0;
     uint32_t cwnd_used = 0;
+    uint8_t ecn = 0;   ///< tcp_ecn_bits
     bool frto = false; ///< F-RTO in progress (RFC 5682)
     uint32_t delivered = 0;
+    uint32_t delivered_marked = 0; ///< ... in ACKs with ECE
 
     // ---- Round-trip time (RFC 6298, tcp_rtt.cpp) ----
     uint32_t srtt_us = 0; ///< eight times the smoothed RTT

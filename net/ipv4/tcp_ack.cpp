@@ -18,6 +18,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/ip_output.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_recovery.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
@@ -186,6 +187,7 @@ tcp_ack_verdict tcp_ack(tcp_sock& sk, const sk_buff& skb, const wire::tcp_option
     if (options.sack_count != 0 && sk.sack_ok) {
         tcp_take_sacks(sk, options, event);
     }
+    event.congestion_echo = tcp_ecn_is_echo(sk, skb);
     if (sk.packets_out == 0) {
         answer_to_probe(sk);
         return tcp_ack_verdict::acceptable;
@@ -193,6 +195,7 @@ tcp_ack_verdict tcp_ack(tcp_sock& sk, const sk_buff& skb, const wire::tcp_option
     take_acknowledged(sk, event);
     measure_rtt(sk, event);
     sk.delivered += event.delivered;
+    sk.delivered_marked += event.congestion_echo ? event.delivered : 0;
     tcp_detect_losses(sk, event);
     if (event.una_advanced) {
         tcp_rearm_retransmit(sk);

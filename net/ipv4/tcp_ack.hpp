@@ -16,9 +16,10 @@ struct tcp_ack_event {
     bool syn_acked = false;
     bool retransmitted_acked = false; ///< part of what was acknowledged had been sent more than once
     bool newly_sacked = false;
-    bool duplicate_sack = false; ///< a D-SACK came (RFC 2883)
-    uint32_t acked_segments = 0; ///< by the cumulative ACK
-    uint32_t delivered = 0;      ///< newly known to have arrived, cumulatively or by SACK
+    bool duplicate_sack = false;  ///< a D-SACK came (RFC 2883)
+    bool congestion_echo = false; ///< ECE: something was marked on the way (RFC 3168)
+    uint32_t acked_segments = 0;  ///< by the cumulative ACK
+    uint32_t delivered = 0;       ///< newly known to have arrived, cumulatively or by SACK
     uint32_t newly_lost = 0;
     uint64_t rtt_us = 0;      ///< of data that was sent once, 0 = none
     uint64_t sack_rtt_us = 0; ///< the same from newly SACKed data

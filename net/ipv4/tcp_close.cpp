@@ -67,6 +67,7 @@ void forget_connection(tcp_sock& sk) {
     sk.reordering = static_cast<uint32_t>(sk.owner_stack->settings.tcp_reordering);
     sk.undo_armed = false;
     sk.timestamps_ok = sk.sack_ok = sk.window_scaling = false;
+    sk.ecn = 0;
     sk.snd_wscale = sk.rcv_wscale = 0;
     sk.ts_recent_at = 0;
     sk.ack_pending = sk.quick_acks = sk.pingpong = 0;

@@ -11,6 +11,7 @@
 #include "net/ipv4/tcp_ack.hpp"
 #include "net/ipv4/tcp_ack_policy.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_reassembly.hpp"
 #include "net/ipv4/tcp_reply.hpp"
@@ -69,6 +70,7 @@ void take_peer_options(tcp_sock& sk, const sk_buff& skb, const wire::tcp_options
 
 void established_by_syn_ack(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& options) {
     take_peer_options(sk, *skb, options);
+    tcp_ecn_take_syn_ack(sk, *skb);
     if (tcp_ack(sk, *skb, {}) != tcp_ack_verdict::acceptable) {
         drop(std::move(skb), drop_reason::tcp_bad_ack);
         return;
@@ -91,6 +93,7 @@ void established_by_syn_ack(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& 
 
 void simultaneous_open(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& options) {
     take_peer_options(sk, *skb, options);
+    tcp_ecn_take_syn(sk, *skb);
     tcp_set_state(sk, tcp_state::syn_received);
     tcp_send_syn_ack(sk);
 }

@@ -19,9 +19,10 @@ uint32_t milliseconds_since(port::time_ns then) {
 }
 
 void fill_options(const tcp_sock& sk, ::tcp_info& info) {
-    info.tcpi_options =
-        static_cast<uint8_t>((sk.timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (sk.sack_ok ? TCPI_OPT_SACK : 0) |
-                             (sk.window_scaling ? TCPI_OPT_WSCALE : 0));
+    info.tcpi_options = static_cast<uint8_t>(
+        (sk.timestamps_ok ? TCPI_OPT_TIMESTAMPS : 0) | (sk.sack_ok ? TCPI_OPT_SACK : 0) |
+        (sk.window_scaling ? TCPI_OPT_WSCALE : 0) | ((sk.ecn & tcp_ecn_agreed) != 0 ? TCPI_OPT_ECN : 0) |
+        ((sk.ecn & tcp_ecn_seen) != 0 ? TCPI_OPT_ECN_SEEN : 0));
     info.tcpi_snd_wscale = sk.snd_wscale & 0xf;
     info.tcpi_rcv_wscale = sk.rcv_wscale & 0xf;
 }
@@ -44,6 +45,7 @@ void fill_sender(const tcp_sock& sk, ::tcp_info& info) {
     const int32_t not_sent = sk.write_seq - sk.snd_nxt;
     info.tcpi_notsent_bytes = not_sent > 0 ? static_cast<uint32_t>(not_sent) : 0;
     info.tcpi_delivered = sk.delivered;
+    info.tcpi_delivered_ce = sk.delivered_marked;
     info.tcpi_dsack_dups = sk.dsack_duplicates;
     info.tcpi_snd_wnd = sk.snd_wnd;
     info.tcpi_pmtu = sk.path_mtu;

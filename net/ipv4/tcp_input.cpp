@@ -21,6 +21,7 @@
 #include "net/ipv4/tcp_ack.hpp"
 #include "net/ipv4/tcp_ack_policy.hpp"
 #include "net/ipv4/tcp_batch.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_reassembly.hpp"
 #include "net/ipv4/tcp_reply.hpp"
@@ -74,6 +75,7 @@ void tcp_rcv_established(tcp_sock& sk, skb_ptr skb) {
     if (!pure_ack) {
         count(*sk.owner_stack, mib::tcpext_header_predictions);
         sk.data_segments_in++;
+        tcp_ecn_receive_data(sk, *skb);
         tcp_note_data_received(sk, *skb);
         tcp_queue_in_order(sk, std::move(skb));
     }
@@ -193,6 +195,9 @@ void process_text(tcp_sock& sk, skb_ptr skb) {
             return;
         }
         sk.data_segments_in += skb->length() != 0 ? 1 : 0;
+        if (skb->length() != 0 && skb->tcp.end_seq > sk.rcv_nxt) {
+            tcp_ecn_receive_data(sk, *skb);
+        }
         tcp_data_queue(sk, std::move(skb));
     } else if (skb->tcp.end_seq > sk.rcv_nxt) {
         drop(std::move(skb), drop_reason::tcp_after_close); // CLOSE-WAIT and later: the peer has sent its FIN

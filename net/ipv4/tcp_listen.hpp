@@ -28,6 +28,7 @@ struct tcp_request : lib::ref_counted {
     bool timestamps_ok = false;
     bool sack_ok = false;
     bool window_scaling = false;
+    bool ecn = false; ///< RFC 3168
     uint8_t snd_wscale = 0;
     tcp_window_choice receive_window = {};
     uint32_t ts_recent = 0;

@@ -16,6 +16,7 @@
 #include "net/core/net_device.hpp"
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
 #include "net/ipv4/tcp_timer.hpp"
 #include "net/stack.hpp"
@@ -132,7 +133,7 @@ void tcp_write_xmit(tcp_sock& sk, uint8_t nagle, tcp_xmit_amount amount) {
             break;
         }
         uint32_t limit = mss;
-        if (!one_segment && !sk.urgent_mode) {
+        if (!one_segment && !sk.urgent_mode && !tcp_ecn_owes_cwr(sk)) {
             limit = sendable_bytes(sk, *next, mss, sk.snd_cwnd - in_flight, nagle);
         }
         if (next->length() > limit && (limit == 0 || !tcp_split(sk, sk.write_queue, *next, limit).ok())) {
@@ -172,7 +173,7 @@ lib::result<void> tcp_send_syn(tcp_sock& sk) {
     }
     syn->tcp = {.seq = sk.iss,
                 .end_seq = sk.iss + 1,
-                .flags = wire::tcp_syn,
+                .flags = static_cast<uint8_t>(wire::tcp_syn | tcp_ecn_offer(sk)),
                 .segments = 1,
                 .transmissions = 1,
                 .sent_at = port::now()};

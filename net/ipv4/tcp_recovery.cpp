@@ -19,6 +19,7 @@
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
 #include "net/ipv4/tcp_timer.hpp"
@@ -88,7 +89,10 @@ void undo_reduction(tcp_sock& sk, bool also_loss_marks) {
     }
     if (sk.prior_ssthresh != 0) {
         sk.snd_cwnd = lib::max(sk.snd_cwnd, sk.congestion->undo(sk));
-        sk.snd_ssthresh = lib::max(sk.snd_ssthresh, sk.prior_ssthresh);
+        if (sk.prior_ssthresh > sk.snd_ssthresh) {
+            sk.snd_ssthresh = sk.prior_ssthresh;
+            tcp_ecn_reduction_undone(sk);
+        }
     }
     sk.cwnd_stamp = port::now();
     sk.undo_armed = false;
@@ -115,6 +119,7 @@ void begin_reduction(tcp_sock& sk) {
     sk.prr_delivered = 0;
     sk.prr_out = 0;
     sk.snd_ssthresh = sk.congestion->threshold_after_loss(sk);
+    tcp_ecn_window_reduced(sk);
 }
 
 void end_reduction(tcp_sock& sk) {
@@ -125,15 +130,25 @@ void end_reduction(tcp_sock& sk) {
     }
 }
 
-void enter_recovery(tcp_sock& sk) {
+void enter_recovery(tcp_sock& sk, bool congestion_echo) {
     count(*sk.owner_stack, sk.sack_ok ? mib::tcpext_sack_recovery : mib::tcpext_reno_recovery);
     sk.prior_ssthresh = 0;
     arm_undo(sk);
     if (!tcp_window_is_being_reduced(sk)) {
-        sk.prior_ssthresh = current_threshold(sk);
+        sk.prior_ssthresh = congestion_echo ? 0 : current_threshold(sk); // 0: a mark is never undone
         begin_reduction(sk);
     }
     enter_state(sk, tcp_recovery_state::recovery);
+}
+
+/// ECE: once per window, as after a loss, but nothing is missing (RFC 3168 §6.1.2).
+void enter_cwr(tcp_sock& sk) {
+    sk.prior_ssthresh = 0;
+    if (sk.recovery < tcp_recovery_state::cwr) {
+        sk.undo_armed = false;
+        begin_reduction(sk);
+        enter_state(sk, tcp_recovery_state::cwr);
+    }
 }
 
 /// Open, unless something is still missing.
@@ -282,10 +297,13 @@ void in_open(tcp_sock& sk, const tcp_ack_event& event, bool duplicate) {
         }
     }
     if (!is_time_to_recover(sk)) {
+        if (event.congestion_echo) {
+            enter_cwr(sk);
+        }
         try_open(sk);
         return;
     }
-    enter_recovery(sk);
+    enter_recovery(sk, event.congestion_echo);
     mark_losses(sk, true);
 }
 
@@ -325,10 +343,13 @@ void tcp_detect_losses(tcp_sock& sk, tcp_ack_event& event) {
         uncount_duplicates(sk, event.acked_segments);
     }
     const bool duplicate = !event.una_advanced && !event.carries_data && !event.window_updated;
-    const bool dubious =
-        duplicate || event.newly_sacked || event.duplicate_sack || sk.recovery != tcp_recovery_state::open;
+    const bool dubious = duplicate || event.newly_sacked || event.duplicate_sack || event.congestion_echo ||
+                         sk.recovery != tcp_recovery_state::open;
     if (!dubious) {
         return;
+    }
+    if (event.congestion_echo) {
+        sk.prior_ssthresh = 0;
     }
     const uint32_t lost_before = sk.lost_out;
     if (sk.packets_out == 0) {
@@ -393,6 +414,7 @@ void tcp_enter_loss(tcp_sock& sk) {
     }
     enter_state(sk, tcp_recovery_state::loss);
     sk.high_seq = sk.snd_nxt;
+    tcp_ecn_window_reduced(sk);
 }
 
 void tcp_resend_after_mtu_change(tcp_sock& sk) {

@@ -11,6 +11,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/ports.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_reply.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
@@ -137,6 +138,7 @@ void take_agreement(tcp_sock& child, const tcp_request& request) {
     child.ts_recent_at = request.timestamps_ok ? port::now() : 0;
     child.ts_offset = request.ts_offset;
     child.sack_ok = request.sack_ok;
+    child.ecn = request.ecn ? tcp_ecn_agreed : 0;
     child.advertised_mss = request.advertised_mss;
     child.mss_clamp = child.user_mss != 0 ? lib::min(request.peer_mss, child.user_mss) : request.peer_mss;
     child.total_retransmits = request.retransmissions;
@@ -188,6 +190,7 @@ lib::ref<tcp_request> tcp_make_request(tcp_sock& listener, const sk_buff& syn) {
     request->timestamps_ok = options.has_timestamp && settings.tcp_timestamps;
     request->ts_recent = options.timestamp_value;
     request->ts_offset = tcp_timestamp_offset(*listener.owner_stack, request->key);
+    request->ecn = tcp_ecn_accepts(listener, syn);
     request->sack_ok = options.sack_permitted && settings.tcp_sack;
     request->window_scaling = options.has_window_scale && settings.tcp_window_scaling;
     request->snd_wscale = request->window_scaling ? options.window_scale : 0;
@@ -222,7 +225,7 @@ void tcp_send_request_answer(tcp_sock& listener, tcp_request& request) {
     reply.key = request.key;
     reply.seq = request.iss;
     reply.ack = request.irs + 1;
-    reply.flags = wire::tcp_syn | wire::tcp_ack;
+    reply.flags = static_cast<uint8_t>(wire::tcp_syn | wire::tcp_ack | (request.ecn ? wire::tcp_ece : 0));
     reply.window = static_cast<uint16_t>(lib::min(request.receive_window.window, 65535u));
     reply.ttl = listener.ttl;
     reply.tos = listener.tos;

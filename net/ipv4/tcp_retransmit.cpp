@@ -9,6 +9,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_recovery.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
 #include "net/ipv4/tcp_window.hpp"
@@ -163,6 +164,7 @@ lib::result<void> tcp_retransmit(tcp_sock& sk, sk_buff& skb, uint32_t segments) 
         recount(sk, skb, skb.tcp.segments, now); // the MSS has changed since
         skb.tcp.segments = now;
     }
+    tcp_ecn_fall_back(sk, skb);
     skb_ptr packet = tcp_make_packet(skb);
     if (!packet) {
         return lib::error{ENOMEM};

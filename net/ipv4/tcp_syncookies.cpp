@@ -4,11 +4,11 @@
 // the ACK comes is in the numbers that the client returns:
 //
 //   initial sequence number = H1(tuple) + irs + (minute << 24) + ((H2(tuple, minute) + mss index) mod 2^24)
-//   low bits of the timestamp = window scale (4 bits, 15 = none), SACK permitted (1 bit)
+//   low bits of the timestamp = window scale (4 bits, 15 = none), SACK permitted (1 bit), ECN (1 bit)
 //
 // H1 and H2 are SipHash under secret keys, so only a client that received the SYN-ACK can send an ACK that
 // decodes to a valid index. A cookie is good for two minutes. Without timestamps the connection has neither
-// scaling nor SACK.
+// scaling nor SACK nor ECN.
 
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
@@ -23,7 +23,7 @@ namespace {
 constexpr uint16_t mss_table[] = {536, 1300, 1440, 1460};
 constexpr uint32_t mss_choices = sizeof(mss_table) / sizeof(mss_table[0]);
 constexpr uint32_t data_mask = 0xffffff;
-constexpr uint32_t timestamp_bits = 5;
+constexpr uint32_t timestamp_bits = 6;
 constexpr uint32_t timestamp_mask = (1u << timestamp_bits) - 1;
 constexpr uint32_t no_scale = 15;
 constexpr port::time_ns epoch = 64 * port::second;
@@ -58,6 +58,7 @@ void take_timestamp_bits(tcp_request& request, uint32_t echo) {
     request.window_scaling = scale != no_scale;
     request.snd_wscale = static_cast<uint8_t>(request.window_scaling ? lib::min(scale, 14u) : 0);
     request.sack_ok = (echo >> 4 & 1) != 0;
+    request.ecn = (echo >> 5 & 1) != 0;
 }
 
 } // namespace
@@ -65,7 +66,7 @@ void take_timestamp_bits(tcp_request& request, uint32_t echo) {
 uint32_t tcp_cookie_timestamp(const tcp_request& request) {
     const uint32_t now = tcp_timestamp_clock() + request.ts_offset;
     const uint32_t scale = request.window_scaling ? request.snd_wscale : no_scale;
-    const uint32_t bits = scale | (request.sack_ok ? 1u << 4 : 0u);
+    const uint32_t bits = scale | (request.sack_ok ? 1u << 4 : 0u) | (request.ecn ? 1u << 5 : 0u);
     // Never ahead of the clock: the connection's later timestamps must not go back.
     const uint32_t stamp = (now & ~timestamp_mask) | bits;
     return stamp > now ? stamp - (1u << timestamp_bits) : stamp;
@@ -75,6 +76,7 @@ wire::seq tcp_make_cookie(stack& in, tcp_request& request) {
     if (!request.timestamps_ok) {
         request.window_scaling = false;
         request.sack_ok = false;
+        request.ecn = false;
     }
     const tcp_table& table = *in.tcp;
     const uint32_t epoch_number = current_epoch();
@@ -112,6 +114,7 @@ lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
     request->peer_mss = mss_table[index];
     request->window_scaling = false;
     request->sack_ok = false;
+    request->ecn = false;
     request->snd_wscale = 0;
     request->sent_at = 0; // when the SYN-ACK left was not kept
     request->timestamps_ok = options.has_timestamp && options.timestamp_echo != 0;

@@ -14,6 +14,7 @@
 #include "net/core/snmp.hpp"
 #include "net/ipv4/ip_output.hpp"
 #include "net/ipv4/tcp_ack_policy.hpp"
+#include "net/ipv4/tcp_ecn.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
 #include "net/ipv4/tcp_sack.hpp"
 #include "net/ipv4/tcp_timer.hpp"
@@ -103,8 +104,9 @@ wire::seq acceptable_seq(const tcp_sock& sk) {
 } // namespace
 
 lib::result<void> tcp_transmit_skb(tcp_sock& sk, skb_ptr packet) {
-    const tcp_skb_notes notes = packet->tcp;
     const uint32_t payload = packet->length();
+    const ip_ecn ecn = tcp_ecn_mark_outgoing(sk, packet->tcp, payload);
+    const tcp_skb_notes notes = packet->tcp;
     const wire::tcp_options options =
         (notes.flags & wire::tcp_syn) != 0 ? options_of_syn(sk) : options_of_segment(sk);
     write_header(sk, *packet, options);
@@ -127,7 +129,7 @@ lib::result<void> tcp_transmit_skb(tcp_sock& sk, skb_ptr packet) {
           {.sock = sk.id,
            .skb = packet->id,
            .value = {notes.seq.value, sk.rcv_nxt.value, notes.flags, payload}});
-    return ip_queue_xmit(sk, std::move(packet));
+    return ip_queue_xmit(sk, std::move(packet), ecn);
 }
 
 void tcp_send_ack(tcp_sock& sk) {
@@ -174,7 +176,9 @@ void tcp_send_syn_ack(tcp_sock& sk) {
     if (syn == nullptr || (syn->tcp.flags & wire::tcp_syn) == 0) {
         return;
     }
-    syn->tcp.flags |= wire::tcp_ack;
+    // ECE alone says that we understood the peer's offer.
+    syn->tcp.flags &= static_cast<uint8_t>(~(wire::tcp_ece | wire::tcp_cwr));
+    syn->tcp.flags |= wire::tcp_ack | ((sk.ecn & tcp_ecn_agreed) != 0 ? wire::tcp_ece : 0);
     if (skb_ptr packet = allocate_skb(*sk.owner_stack, max_header_bytes, 0)) {
         packet->tcp = syn->tcp;
         (void)tcp_transmit_skb(sk, std::move(packet));

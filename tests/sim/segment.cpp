@@ -85,6 +85,7 @@ std::optional<segment> parse_segment(const frame& bytes) {
     found.seq = tcp.sequence;
     found.ack = tcp.acknowledgment;
     found.flags = tcp.flags;
+    found.tos = ip.tos;
     found.window = tcp.window;
     found.urgent = tcp.urgent_pointer;
     const bool syn = (tcp.flags & net::wire::tcp_syn) != 0;
@@ -106,6 +107,7 @@ frame build_segment(const segment& what, const uint8_t* from_mac, const uint8_t*
     bytes[12] = 8;
     auto& ip = *reinterpret_cast<net::wire::ipv4_header*>(&bytes[link_bytes]);
     ip.version_and_length = 0x45;
+    ip.tos = what.tos;
     ip.total_length = static_cast<uint16_t>(sizeof(ip) + tcp_bytes);
     ip.flags_and_offset = net::wire::ipv4_dont_fragment;
     ip.ttl = 64;

@@ -19,6 +19,7 @@ struct segment {
     uint32_t seq = 0;
     uint32_t ack = 0;
     uint8_t flags = 0;
+    uint8_t tos = 0;         ///< of the IP header
     uint16_t window = 65535; ///< the raw field
     uint16_t urgent = 0;
     net::wire::tcp_options options;

@@ -28,6 +28,7 @@ void tcp_peer::send(const say& what) {
     out.urgent = what.urgent;
     out.options = what.options;
     out.bad_checksum = what.bad_checksum;
+    out.tos = what.tos;
     if (!what.seq.has_value()) {
         seq = out.end();
     }

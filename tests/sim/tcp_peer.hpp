@@ -28,6 +28,7 @@ public:
         uint16_t urgent = 0;
         net::wire::tcp_options options = {};
         bool bad_checksum = false;
+        uint8_t tos = 0;
     };
     /// Sends a segment and counts it in `seq` unless its number was given.
     void send(const say& what);
