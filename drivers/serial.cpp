@@ -22,7 +22,9 @@ constexpr uint16_t line_status = 5;
 constexpr uint16_t scratch = 7;
 
 constexpr uint8_t enable_received = 0x01;
-constexpr uint8_t fifo_on_cleared = 0x07;
+/// Interrupts at 14 bytes, or when fewer have waited for four bytes' time: at every byte an emulator, and
+/// QEMU above all, would hand them over one by one.
+constexpr uint8_t fifo_on_cleared = 0xc7;
 constexpr uint8_t eight_bits_no_parity = 0x03;
 constexpr uint8_t divisor_access = 0x80;
 constexpr uint8_t dtr_rts_out2 = 0x0b; ///< OUT2 lets the interrupt through to the controller.
@@ -95,6 +97,9 @@ void serial_port::take_received() {
             return;
         }
     }
+    // Others have a turn. Off and on again makes a new edge for what is left, which had none otherwise.
+    write_register(interrupt_enable, 0);
+    write_register(interrupt_enable, enable_received);
 }
 
 lib::result<void> serial_port::start_input(receiver receive, void* context) {

@@ -10,7 +10,9 @@
 
 namespace fs {
 
-constexpr uint32_t tty_input_bytes = 4096; ///< MAX_CANON and the type-ahead; a power of two.
+/// A line and the type-ahead; a power of two. A tester at the second serial port sends two frames of 8 KiB
+/// without waiting, and bytes come faster than a program runs to take them.
+constexpr uint32_t tty_input_bytes = 32768;
 
 struct tty {
     tty(const tty_driver& device, void* device_port) : driver(&device), port(device_port) {}
