@@ -9,6 +9,7 @@ READ, WRITE, CLOSE, POLL, IOCTL, READV, WRITEV, PIPE = 0, 1, 3, 7, 16, 19, 20, 2
 SOCKET, CONNECT, ACCEPT, SENDTO, RECVFROM, SENDMSG, RECVMSG, SHUTDOWN = range(41, 49)
 BIND, LISTEN, GETSOCKNAME, GETPEERNAME = 49, 50, 51, 52
 SETSOCKOPT, GETSOCKOPT, FCNTL = 54, 55, 72
+EPOLL_CREATE, EPOLL_WAIT, EPOLL_CTL, SPLICE = 213, 232, 233, 275
 RESET, SYSCTL = 1000, 1001
 
 
@@ -28,11 +29,15 @@ def address(host, port):
 
 
 class Agent:
-    """A connection to the agent's line, a unix socket that QEMU listens on."""
+    """A connection to the agent's line: a unix socket that QEMU listens on, or anything that can sendall, recv and
+    settimeout as a socket can."""
 
-    def __init__(self, path, seconds=20):
-        self.line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.line.connect(path)
+    def __init__(self, line, seconds=20):
+        if isinstance(line, str):
+            self.line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.line.connect(line)
+        else:
+            self.line = line
         self.received = b""
         self.next_id = 1
         deadline = time.monotonic() + seconds

@@ -21,6 +21,7 @@
 #include "user/sysagent/calls.hpp"
 #include "user/sysagent/line.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -62,18 +63,32 @@ void cancel_blocking_call() {
     pthread_mutex_unlock(&second.lock);
 }
 
-/// Connections end with a RST, and nothing waits. The tester may have closed the first three and got sockets
-/// in their places, so they are made anew.
-void close_everything() {
+/// Closes what the tester has opened: connections end with a RST, and nothing waits. The first three
+/// descriptors are not his, unless he closed them and got sockets in their places.
+void close_descriptor(int fd) {
     const linger abort = {1, 0};
-    for (int fd = 0; fd < sysconf(_SC_OPEN_MAX); fd++) {
-        if (fd != line_fd()) {
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort); // fails on what is no socket
-            close(fd);
+    const bool is_socket = setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort) == 0;
+    if (is_socket || fd > STDERR_FILENO) {
+        close(fd);
+    }
+}
+
+void close_everything() {
+    DIR* directory = opendir("/proc/self/fd");
+    if (directory == nullptr) {
+        err(1, "/proc/self/fd");
+    }
+    while (const dirent* entry = readdir(directory)) {
+        const int fd = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && fd != line_fd() && fd != dirfd(directory)) {
+            close_descriptor(fd);
         }
     }
+    closedir(directory);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        open("/dev/console", O_RDWR | O_NOCTTY);
+        if (fcntl(fd, F_GETFD) < 0) {
+            open("/dev/null", O_RDWR); // it gets the lowest number that is free
+        }
     }
 }
 
