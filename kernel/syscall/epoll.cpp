@@ -27,9 +27,10 @@ lib::result<void> control(const arguments& args) {
 
 lib::result<size_t> wait(const arguments& args) {
     constexpr size_t events_at_once = 128;
+    constexpr int event_limit = INT32_MAX / sizeof(epoll_event);
     const auto epoll = TRY(current_files().get(args.as_int(0)));
     const int limit = args.as_int(2);
-    if (limit <= 0) {
+    if (limit <= 0 || limit > event_limit) {
         return lib::error{EINVAL};
     }
     const size_t count =

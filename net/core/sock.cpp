@@ -135,10 +135,12 @@ lib::result<skb_ptr> sock_receive_datagram(sock& sk, message& msg) {
     auto ready = [&] {
         return !sk.receive_queue.empty() || sk.pending_error != 0 || (sk.shutdown & receive_shutdown) != 0;
     };
+    // A closed direction ends waiting, but who does not wait hears that there is nothing.
+    const bool nothing_yet = sk.receive_queue.empty() && sk.pending_error == 0;
+    if (nothing_yet && (msg.flags & MSG_DONTWAIT) != 0) {
+        return lib::error{EAGAIN};
+    }
     if (!ready()) {
-        if ((msg.flags & MSG_DONTWAIT) != 0) {
-            return lib::error{EAGAIN};
-        }
         TRY(sock_wait(sk, ready, sk.receive_timeout));
     }
     if (int error = sock_take_error(sk); error != 0) {

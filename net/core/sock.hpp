@@ -55,6 +55,7 @@ struct sock : lib::ref_counted {
     // Options (SOL_SOCKET). The switches are set under the lock and read without it, too.
     lib::relaxed<bool> reuse_address;
     lib::relaxed<bool> reuse_port;
+    lib::relaxed<bool> debug; ///< SO_DEBUG: kept, without effect
     lib::relaxed<bool> keep_alive;
     lib::relaxed<bool> broadcast;
     lib::relaxed<bool> out_of_band_inline;

@@ -82,6 +82,8 @@ lib::result<void> set_timeout(sock& sk, int option, const void* value, uint32_t 
 /// The options that are one switch in struct sock; nullptr for all others.
 lib::relaxed<bool>* switch_of(sock& sk, int option) {
     switch (option) {
+    case SO_DEBUG:
+        return &sk.debug;
     case SO_REUSEADDR:
         return &sk.reuse_address;
     case SO_REUSEPORT:
@@ -142,10 +144,11 @@ lib::result<void> set_number(sock& sk, int option, int value) {
     case SO_RCVBUFFORCE:
         return force_buffer(sk, option, lib::max(value, 0));
     case SO_RCVLOWAT:
-        sk.receive_low_water = value > 0 ? value : 1;
+        // A negative one means as much as can be.
+        sk.receive_low_water = value < 0 ? INT32_MAX : lib::max(value, 1);
         return {};
     case SO_PRIORITY:
-        if (value < 0 || value > 6) {
+        if ((value < 0 || value > 6) && !port::may_administer()) {
             return lib::error{EPERM};
         }
         sk.priority = value;
@@ -156,7 +159,6 @@ lib::result<void> set_number(sock& sk, int option, int value) {
         }
         sk.mark = static_cast<uint32_t>(value);
         return {};
-    case SO_DEBUG:
     case SO_BSDCOMPAT:
     case SO_BUSY_POLL:
         return {}; // accepted without effect
@@ -211,7 +213,6 @@ lib::result<int> get_number(socket& which, int option) {
         return static_cast<int>(sk.mark);
     case SO_ACCEPTCONN:
         return sk.listening ? 1 : 0;
-    case SO_DEBUG:
     case SO_BSDCOMPAT:
     case SO_BUSY_POLL:
     case SO_INCOMING_CPU:
@@ -288,8 +289,10 @@ lib::result<void> get_socket_option(socket& which, int option, void* value, uint
 lib::result<void> sock_setsockopt(socket& which, int level, int option, const void* value, uint32_t length) {
     if (level == SOL_SOCKET && which.sk != nullptr) {
         const lib::result<void> outcome = set_socket_option(*which.sk, option, value, length);
-        if (option == SO_KEEPALIVE && outcome.ok() && which.ops->setsockopt != nullptr) {
-            (void)which.ops->setsockopt(which, level, option, value, length); // a timer of TCP hangs on it
+        const bool of_interest = option == SO_KEEPALIVE || option == SO_RCVLOWAT;
+        if (of_interest && outcome.ok() && which.ops->setsockopt != nullptr) {
+            (void)which.ops->setsockopt(which, level, option, value,
+                                        length); // TCP has its own thoughts on it
         }
         return outcome;
     }

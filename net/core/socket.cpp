@@ -61,7 +61,7 @@ lib::result<socket*> sock_create(stack& in, int family, int type, int protocol) 
     if (family < 0 || family >= AF_MAX) {
         return lib::error{EAFNOSUPPORT};
     }
-    if (type < 0 || type >= SOCK_PACKET + 1 || protocol < 0) {
+    if (type < 0 || type >= SOCK_PACKET + 1) {
         return lib::error{EINVAL};
     }
     const net_proto_family* found = in.find_family(family);

@@ -44,9 +44,9 @@ struct port_range {
 struct parameters {
     // ---- /proc/sys/net/core ----
     parameter rmem_default = 212992; ///< receive buffer of a new socket other than TCP
-    parameter rmem_max = 212992;     ///< largest SO_RCVBUF
+    parameter rmem_max = 4 << 20;    ///< largest SO_RCVBUF
     parameter wmem_default = 212992;
-    parameter wmem_max = 212992;
+    parameter wmem_max = 4 << 20;
     parameter somaxconn = 4096; ///< largest backlog of listen()
 
     // ---- /proc/sys/net/ipv4: IP, ICMP ----
@@ -66,7 +66,7 @@ struct parameters {
 
     // ---- TCP: buffers and windows ----
     buffer_sizes tcp_rmem = {4096, 131072, 6 << 20}; ///< the maximum fixes the window scale offered
-    buffer_sizes tcp_wmem = {4096, 87040, 4 << 20};
+    buffer_sizes tcp_wmem = {4096, 16384, 4 << 20};
     parameter tcp_moderate_rcvbuf = 1;       ///< whether receive buffers are tuned
     parameter tcp_slow_start_after_idle = 1; ///< whether the window shrinks while nothing is sent
     parameter tcp_reordering = 3;            ///< duplicate ACKs that mean a loss, to begin with

@@ -129,7 +129,10 @@ lib::result<void> inet_getname(socket& which, socket_address& address, proto_ops
     inet_sock& sk = inet(*which.sk);
     port::guard held(sk.sock_lock);
     if (name == proto_ops::which_name::peer) {
-        if (sk.remote_address == 0) {
+        const bool opening_or_gone =
+            sk.type == SOCK_STREAM &&
+            tcp_in(as_tcp(sk), tcp_state_bit(tcp_state::closed) | tcp_state_bit(tcp_state::syn_sent));
+        if (sk.remote_address == 0 || opening_or_gone) {
             return lib::error{ENOTCONN};
         }
         fill_inet_address(address, {.address = sk.remote_address, .port = sk.remote_port});

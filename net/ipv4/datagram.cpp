@@ -81,7 +81,11 @@ lib::result<void> read_control(datagram_target& target, const control_buffer& co
 lib::result<datagram_target> datagram_parse_target(const inet_sock& sk, const message& msg) {
     datagram_target target;
     if (msg.address != nullptr) {
-        target.remote = TRY(parse_inet_address(*msg.address));
+        socket_address to = *msg.address;
+        if (to.length >= sizeof(sockaddr_in) && to.any.sa_family == AF_UNSPEC) {
+            to.any.sa_family = AF_INET; // of old programs; Linux takes it too
+        }
+        target.remote = TRY(parse_inet_address(to));
     } else if (sk.remote_address != 0) {
         target.remote = {.address = sk.remote_address, .port = sk.remote_port};
     } else {
@@ -252,12 +256,9 @@ lib::result<void> datagram_connect(sock& base, const socket_address& address, bo
 lib::result<void> datagram_shutdown(sock& base, int how) {
     inet_sock& sk = inet(base);
     port::guard held(sk.sock_lock);
-    if (sk.remote_address == 0) {
-        return lib::error{ENOTCONN};
-    }
-    sk.shutdown = static_cast<uint8_t>(sk.shutdown | (how + 1));
+    sk.shutdown = static_cast<uint8_t>(sk.shutdown | (how + 1)); // also without a peer: it ends who waits
     sk.state_change(sk);
-    return {};
+    return sk.remote_address == 0 ? lib::result<void>(lib::error{ENOTCONN}) : lib::result<void>();
 }
 
 short datagram_poll(sock& sk, port::poll_table* table) {
@@ -312,7 +313,8 @@ lib::result<void> datagram_setsockopt(sock& sk, int level, int option, const voi
 
 lib::result<void> datagram_getsockopt(sock& sk, int level, int option, void* value, uint32_t* length) {
     if (level != IPPROTO_IP) {
-        return lib::error{ENOPROTOOPT};
+        // A level of somebody else; setsockopt says ENOPROTOOPT to all.
+        return lib::error{level == SOL_SOCKET || level == sk.protocol ? ENOPROTOOPT : EOPNOTSUPP};
     }
     return ip_getsockopt(inet(sk), option, value, length);
 }

@@ -50,7 +50,7 @@ bool may_bind_address(const inet_sock& sk, uint32_t address) {
         return true;
     }
     const route_type type = classify_destination(*sk.owner_stack, address, nullptr);
-    return type != route_type::unicast && (type == route_type::local || sk.type != SOCK_STREAM);
+    return type != route_type::unicast;
 }
 
 } // namespace

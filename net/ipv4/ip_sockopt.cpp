@@ -11,17 +11,14 @@
 namespace net {
 namespace {
 
-/// An option value may be an int or, as BSD programs do it, a single byte.
-lib::result<int> read_number(const void* value, uint32_t length) {
+/// An option value may be an int or, as BSD programs do it, a single byte; nothing at all is 0.
+int read_number(const void* value, uint32_t length) {
     if (length >= sizeof(int)) {
         int number = 0;
         memcpy(&number, value, sizeof(number));
         return number;
     }
-    if (length >= 1) {
-        return int{*static_cast<const uint8_t*>(value)};
-    }
-    return lib::error{EINVAL};
+    return length >= 1 ? int{*static_cast<const uint8_t*>(value)} : 0;
 }
 
 /// ip_mreqn, or the shorter ip_mreq without an index.
@@ -44,6 +41,9 @@ lib::result<void> change_membership(inet_sock& sk, int option, const void* value
 }
 
 lib::result<void> set_multicast_interface(inet_sock& sk, const void* value, uint32_t length) {
+    if (sk.type == SOCK_STREAM) {
+        return lib::error{EINVAL};
+    }
     uint32_t address = 0;
     unsigned index = 0;
     if (length >= sizeof(ip_mreq)) {
@@ -80,6 +80,12 @@ lib::result<void> set_ranged(T& field, int value, int lowest, int highest) {
     }
     field = static_cast<T>(value);
     return {};
+}
+
+/// Most options take no bytes at all for 0; these do not.
+bool needs_a_value(int option) {
+    return option == IP_FREEBIND || option == IP_MINTTL || option == IP_MULTICAST_TTL ||
+           option == IP_MULTICAST_LOOP || option == IP_MULTICAST_ALL;
 }
 
 void set_receive_option(inet_sock& sk, ip_receive_option bit, bool on) {
@@ -120,6 +126,9 @@ uint8_t receive_bit(int option) {
 
 /// sock_lock held.
 lib::result<void> set_number(inet_sock& sk, int option, int value) {
+    if (option == IP_MULTICAST_ALL && (value < 0 || value > 1)) {
+        return lib::error{EINVAL};
+    }
     if (bool* on = switch_of(sk, option); on != nullptr) {
         *on = value != 0;
         if (option == IP_RECVERR && value == 0) {
@@ -146,6 +155,9 @@ lib::result<void> set_number(inet_sock& sk, int option, int value) {
     case IP_MINTTL:
         return set_ranged(sk.minimum_ttl, value, 0, 255);
     case IP_MULTICAST_TTL:
+        if (sk.type == SOCK_STREAM) {
+            return lib::error{EINVAL};
+        }
         return set_ranged(sk.multicast_ttl, value == -1 ? 1 : value, 0, 255);
     case IP_MTU_DISCOVER:
         return set_ranged(sk.mtu_discovery, value, IP_PMTUDISC_DONT, IP_PMTUDISC_PROBE);
@@ -201,6 +213,9 @@ lib::result<int> get_number(inet_sock& sk, int option) {
 } // namespace
 
 lib::result<void> ip_setsockopt(inet_sock& sk, int option, const void* value, uint32_t length) {
+    if (length == 0 && needs_a_value(option)) {
+        return lib::error{EINVAL};
+    }
     switch (option) {
     case IP_ADD_MEMBERSHIP:
     case IP_DROP_MEMBERSHIP:
@@ -211,7 +226,7 @@ lib::result<void> ip_setsockopt(inet_sock& sk, int option, const void* value, ui
         // Options in sent headers are refused (RFC 7126 §4: routers drop them); none is always fine.
         return length == 0 ? lib::result<void>() : lib::error{EPERM};
     default: {
-        const int number = TRY(read_number(value, length));
+        const int number = read_number(value, length);
         port::guard held(sk.sock_lock);
         return set_number(sk, option, number);
     }

@@ -258,9 +258,9 @@ struct tcp_sock : inet_sock {
     uint8_t keepalive_probes = 0;
     uint8_t syn_retries = 0;
     uint32_t user_timeout_ms = 0;
-    int linger2_seconds = 0; ///< TCP_LINGER2: 0 = default, -1 = none
-    int defer_accept_seconds = 0;
-    uint32_t not_sent_low_water = UINT32_MAX;
+    int linger2_seconds = 0;           ///< TCP_LINGER2: 0 = default, -1 = none
+    uint8_t defer_accept_attempts = 0; ///< TCP_DEFER_ACCEPT, in repetitions of the SYN-ACK
+    uint32_t not_sent_low_water = 0;   ///< TCP_NOTSENT_LOWAT, 0 = none
 
     // ---- Receive buffer tuning (tcp_window.cpp) ----
     uint32_t rcvq_space = 0; ///< bytes that the user read in the last round trip

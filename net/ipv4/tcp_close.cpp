@@ -174,7 +174,9 @@ lib::result<void> tcp_shutdown(sock& base, int how) {
     lib::result<void> outcome;
     switch (sk.state) {
     case tcp_state::closed:
-        return lib::error{ENOTCONN};
+        sk.shutdown |= bits; // it ends who waits or polls, as on Linux
+        outcome = lib::error{ENOTCONN};
+        break;
     case tcp_state::listen:
         if ((bits & receive_shutdown) != 0) {
             disconnect(sk);

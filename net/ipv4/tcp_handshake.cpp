@@ -24,6 +24,9 @@ namespace net {
 
 namespace {
 
+/// Two initial windows of full segments with what each costs besides its payload, as Linux counts it.
+constexpr uint32_t first_send_buffer = 2 * tcp_initial_window * 4352;
+
 constexpr port::time_ns syn_again_delay = 10 * port::millisecond;
 
 /// First step: an ACK must acknowledge our SYN and nothing else.
@@ -77,7 +80,7 @@ void established_by_syn_ack(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& 
     }
     tcp_set_state(sk, tcp_state::established);
     tcp_finish_connect(sk);
-    const bool data_waits = !sk.write_queue.empty() || sk.pingpong != 0 || sk.defer_accept_seconds != 0;
+    const bool data_waits = !sk.write_queue.empty() || sk.pingpong != 0 || sk.defer_accept_attempts != 0;
     // Data on a SYN-ACK is allowed and rare (RFC 9293 §3.10.7.3, fifth step).
     skb->tcp.seq += 1;
     tcp_check_urgent(sk, *skb);
@@ -147,8 +150,8 @@ void tcp_finish_connect(tcp_sock& sk) {
     }
     sk.state_change(sk);
     if (!sk.send_buffer_locked) {
-        sk.send_buffer_limit =
-            lib::max(sk.send_buffer_limit, static_cast<uint32_t>(sk.owner_stack->settings.tcp_wmem.initial));
+        const auto largest = static_cast<uint32_t>(sk.owner_stack->settings.tcp_wmem.maximum);
+        sk.send_buffer_limit = lib::max(sk.send_buffer_limit, lib::min(first_send_buffer, largest));
     }
 }
 

@@ -112,6 +112,9 @@ void note_progress(tcp_sock& sk, const reading& now, skb_queue& used) {
 
 /// Copies what is there, at most what the user wants. sock_lock held on entry and return. True: stop here.
 lib::result<bool> read_available(tcp_sock& sk, reading& now, message& msg) {
+    if (now.target == 0 && tcp_readable_bytes(sk) == 0) {
+        return false; // nothing is wanted, but it is waited for
+    }
     while (msg.payload.remaining() != 0) {
         if (at_mark(sk, now.at)) {
             if (now.done != 0) {
@@ -140,7 +143,8 @@ lib::result<bool> read_available(tcp_sock& sk, reading& now, message& msg) {
     return true;
 }
 
-/// Whether to return what there is rather than wait; 0 bytes are the end of the stream.
+/// Whether to return what there is rather than wait; 0 bytes are the end of the stream. A read of 0 bytes
+/// waits too, for there to be any.
 lib::result<bool> must_stop(tcp_sock& sk, const reading& now) {
     const bool may_not_wait = (now.flags & MSG_DONTWAIT) != 0;
     if (now.done != 0) {
@@ -185,6 +189,9 @@ lib::result<size_t> receive_urgent(tcp_sock& sk, message& msg) {
     uint8_t byte = 0;
     {
         port::guard hold(sk.sock_lock);
+        if (sk.state == tcp_state::listen) {
+            return lib::error{ENOTCONN};
+        }
         if (sk.out_of_band_inline || sk.urgent_state == tcp_sock::urgent::none ||
             sk.urgent_state == tcp_sock::urgent::read) {
             return lib::error{EINVAL};

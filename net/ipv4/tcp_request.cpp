@@ -96,7 +96,6 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.linger = listener.linger;
     child.linger_seconds = listener.linger_seconds;
     child.receive_low_water = listener.receive_low_water;
-    child.priority = listener.priority;
     child.mark = listener.mark;
     child.bound_device = unsigned{listener.bound_device};
     child.receive_timeout = listener.receive_timeout;
@@ -110,6 +109,7 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.keepalive_idle = listener.keepalive_idle;
     child.keepalive_interval = listener.keepalive_interval;
     child.keepalive_probes = listener.keepalive_probes;
+    child.syn_retries = listener.syn_retries;
     child.user_timeout_ms = listener.user_timeout_ms;
     child.linger2_seconds = listener.linger2_seconds;
     child.user_mss = listener.user_mss;
@@ -278,8 +278,8 @@ lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, s
         return {};
     }
     const bool only_ack = skb->length() == 0 && (flags & wire::tcp_fin) == 0;
-    if ((flags & wire::tcp_ack) == 0 || (only_ack && listener.defer_accept_seconds != 0 &&
-                                         request.retransmissions < listener.defer_accept_seconds)) {
+    if ((flags & wire::tcp_ack) == 0 || (only_ack && listener.defer_accept_attempts != 0 &&
+                                         request.retransmissions < listener.defer_accept_attempts)) {
         drop(std::move(skb), drop_reason::tcp_bad_flags); // TCP_DEFER_ACCEPT: wait for data
         return {};
     }

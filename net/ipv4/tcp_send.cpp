@@ -221,7 +221,7 @@ lib::result<size_t> send_piece(tcp_sock& sk, message& msg) {
 bool tcp_is_writable(const tcp_sock& sk) {
     const auto not_sent = static_cast<uint32_t>(sk.write_seq - sk.snd_nxt);
     return sk.queued_memory <= sk.send_buffer_limit - sk.send_buffer_limit / 3 &&
-           not_sent < sk.not_sent_low_water;
+           (sk.not_sent_low_water == 0 || not_sent < sk.not_sent_low_water);
 }
 
 lib::result<size_t> tcp_sendmsg(sock& base, message& msg) {

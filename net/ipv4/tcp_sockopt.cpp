@@ -54,17 +54,48 @@ lib::result<void> set_keepalive_idle(tcp_sock& sk, int seconds) {
     return {};
 }
 
-void set_quick_ack(tcp_sock& sk, bool on) {
-    if (!on) {
-        sk.pingpong = 3;
-        sk.quick_ack_forced = false;
+void set_delayed_ack(tcp_sock& sk) {
+    sk.pingpong = 3;
+    sk.quick_ack_forced = false;
+}
+
+/// An even number but 0: only the ACK that is owed now leaves at once (Linux).
+void set_quick_ack(tcp_sock& sk, int value) {
+    if (value == 0) {
+        set_delayed_ack(sk);
         return;
     }
     sk.pingpong = 0;
     sk.quick_ack_forced = true;
     if (is_connected(sk) && (sk.ack_pending & tcp_ack_scheduled) != 0) {
         tcp_send_ack(sk);
+        if ((value & 1) == 0) {
+            set_delayed_ack(sk);
+        }
     }
+}
+
+constexpr int first_period_seconds = 1; ///< of a SYN-ACK that is not answered
+constexpr int longest_period_seconds = 120;
+
+/// How many times a SYN-ACK is sent again within so many seconds, and back: TCP_DEFER_ACCEPT counts so.
+uint8_t attempts_within(int seconds) {
+    uint8_t attempts = seconds > 0 ? 1 : 0;
+    int period = first_period_seconds;
+    for (int end = period; seconds > end && attempts < UINT8_MAX; end += period) {
+        attempts++;
+        period = lib::min(period * 2, longest_period_seconds);
+    }
+    return attempts;
+}
+int seconds_of_attempts(uint8_t attempts) {
+    int seconds = 0;
+    int period = first_period_seconds;
+    for (; attempts > 0; attempts--) {
+        seconds += period;
+        period = lib::min(period * 2, longest_period_seconds);
+    }
+    return seconds;
 }
 
 lib::result<void> set_congestion(tcp_sock& sk, const void* value, uint32_t length) {
@@ -124,24 +155,24 @@ lib::result<void> set_number(tcp_sock& sk, int option, int value) {
         sk.linger2_seconds = value < 0 ? -1 : lib::min(value, longest_linger2_seconds);
         return {};
     case TCP_DEFER_ACCEPT:
-        sk.defer_accept_seconds = lib::max(value, 0);
+        sk.defer_accept_attempts = attempts_within(value);
         return {};
     case TCP_WINDOW_CLAMP:
         if (value == 0 && sk.state != tcp_state::closed) {
             return lib::error{EINVAL};
         }
-        sk.window_clamp = value == 0 ? 0 : lib::max(static_cast<uint32_t>(value), 2304u / 2);
+        sk.window_clamp = value == 0 ? 0 : static_cast<uint32_t>(lib::max(value, 2304 / 2));
         sk.rcv_ssthresh = lib::min(sk.rcv_wnd, sk.window_clamp);
         return {};
     case TCP_QUICKACK:
-        set_quick_ack(sk, (value & 1) != 0);
+        set_quick_ack(sk, value);
         return {};
     case TCP_USER_TIMEOUT:
         TRY(check_range(value, 0, INT32_MAX));
         sk.user_timeout_ms = static_cast<uint32_t>(value);
         return {};
     case TCP_NOTSENT_LOWAT:
-        sk.not_sent_low_water = value == 0 ? UINT32_MAX : static_cast<uint32_t>(value);
+        sk.not_sent_low_water = static_cast<uint32_t>(value);
         sk.write_space(sk);
         return {};
     default:
@@ -171,7 +202,7 @@ lib::result<int> get_number(tcp_sock& sk, int option) {
         return sk.linger2_seconds < 0 ? sk.linger2_seconds
                                       : static_cast<int>(tcp_fin_wait_limit(sk) / port::second);
     case TCP_DEFER_ACCEPT:
-        return sk.defer_accept_seconds;
+        return seconds_of_attempts(sk.defer_accept_attempts);
     case TCP_WINDOW_CLAMP:
         return static_cast<int>(sk.window_clamp);
     case TCP_QUICKACK:
@@ -203,6 +234,13 @@ void keepalive_changed(tcp_sock& sk) {
     }
 }
 
+/// SO_RCVLOWAT was changed: a buffer that never holds so much would make its reader wait for ever.
+void bound_low_water(tcp_sock& sk) {
+    const int largest = sk.receive_buffer_locked ? static_cast<int>(sk.receive_buffer_limit)
+                                                 : int{sk.owner_stack->settings.tcp_rmem.maximum};
+    sk.receive_low_water = lib::min(sk.receive_low_water, lib::max(largest / 2, 1));
+}
+
 lib::result<long> store_number(uintptr_t user, int value) {
     TRY(port::copy_to_user(user, &value, sizeof(value)));
     return 0l;
@@ -216,6 +254,8 @@ lib::result<void> tcp_setsockopt(sock& base, int level, int option, const void* 
         port::guard hold(sk.sock_lock);
         if (option == SO_KEEPALIVE) {
             keepalive_changed(sk);
+        } else if (option == SO_RCVLOWAT) {
+            bound_low_water(sk);
         }
         return {};
     }
@@ -243,7 +283,8 @@ lib::result<void> tcp_getsockopt(sock& base, int level, int option, void* value,
         return ip_getsockopt(sk, option, value, length);
     }
     if (level != IPPROTO_TCP) {
-        return lib::error{ENOPROTOOPT};
+        return lib::error{level == SOL_SOCKET ? ENOPROTOOPT
+                                              : EOPNOTSUPP}; // setsockopt says ENOPROTOOPT to both
     }
     port::guard hold(sk.sock_lock);
     if (option == TCP_INFO) {
@@ -268,7 +309,7 @@ lib::result<long> tcp_ioctl(sock& base, unsigned command, uintptr_t argument) {
     int answer = 0;
     {
         port::guard hold(sk.sock_lock);
-        if (sk.state == tcp_state::listen && command != SIOCATMARK) {
+        if (sk.state == tcp_state::listen && (command == SIOCINQ || command == SIOCOUTQ)) {
             return lib::error{EINVAL};
         }
         switch (command) {

@@ -236,6 +236,10 @@ lib::result<size_t> udp_sendmsg(sock& base, message& msg) {
     if ((msg.flags & MSG_OOB) != 0) {
         return lib::error{EOPNOTSUPP};
     }
+    if (sk.local_port == 0) { // also when the datagram is then refused, as on Linux
+        port::guard held(sk.sock_lock);
+        TRY(inet_autobind(sk));
+    }
     const datagram_target target = TRY(datagram_parse_target(sk, msg));
     if (target.remote.port == 0) {
         return lib::error{EINVAL};
@@ -246,7 +250,6 @@ lib::result<size_t> udp_sendmsg(sock& base, message& msg) {
     if ((sk.shutdown & send_shutdown) != 0) {
         return lib::error{EPIPE};
     }
-    TRY(inet_autobind(sk));
     TRY(datagram_charge(sk, *skb, msg.flags));
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));
@@ -263,9 +266,6 @@ lib::result<size_t> udp_recvmsg(sock& base, message& msg) {
     inet_sock& sk = inet(base);
     if ((msg.flags & MSG_ERRQUEUE) != 0) {
         return ip_receive_error(sk, msg);
-    }
-    if ((msg.flags & MSG_OOB) != 0) {
-        return lib::error{EOPNOTSUPP};
     }
     const skb_ptr skb = TRY(sock_receive_datagram(sk, msg));
     if (!skb) {

@@ -107,7 +107,7 @@ lib::result<long> unix_ioctl(socket& which, unsigned command, uintptr_t argument
         }
         const sk_buff* first = self.receive_queue.front();
         const uint32_t first_bytes = first != nullptr ? first->length() : 0;
-        answer = static_cast<int>(self.type == SOCK_STREAM ? self.receive_queue.bytes() : first_bytes);
+        answer = static_cast<int>(self.type == SOCK_DGRAM ? first_bytes : self.receive_queue.bytes());
         break;
     }
     default:

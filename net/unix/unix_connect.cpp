@@ -126,7 +126,7 @@ lib::result<void> unix_listen(socket& which, int backlog) {
 lib::result<void> unix_connect_stream(socket& which, const socket_address& address) {
     unix_sock& self = unix_of(which);
     for (;;) {
-        const lib::ref<unix_sock> listener = TRY(find_unix_sock(*self.owner_stack, address));
+        const lib::ref<unix_sock> listener = TRY(find_unix_sock(*self.owner_stack, address, self.type));
         if (listener->type != self.type) {
             return lib::error{EPROTOTYPE};
         }
@@ -154,7 +154,7 @@ lib::result<void> unix_connect_datagram(socket& which, const socket_address& add
         return lib::error{EINVAL};
     }
     if (address.any.sa_family != AF_UNSPEC) {
-        other = TRY(find_unix_sock(*self.owner_stack, address));
+        other = TRY(find_unix_sock(*self.owner_stack, address, self.type));
         if (other->type != self.type) {
             return lib::error{EPROTOTYPE};
         }

@@ -72,10 +72,10 @@ bool same_name(const unix_name& left, const unix_name& right) {
     return left.length == right.length && memcmp(&left.address, &right.address, left.length) == 0;
 }
 
-/// Table lock held.
-unix_sock* find_by_name(unix_table& table, const unix_name& name) {
+/// Abstract names are apart for each type of socket, as on Linux; a node is one thing. Table lock held.
+unix_sock* find_by_name(unix_table& table, const unix_name& name, uint16_t type) {
     for (unix_sock& candidate : table.names[bucket_of(name)]) {
-        if (same_name(*candidate.name, name)) {
+        if (same_name(*candidate.name, name) && (name.node != 0 || candidate.type == type)) {
             return &candidate;
         }
     }
@@ -87,7 +87,7 @@ lib::result<void> enter_name(unix_table& table, unix_sock& self, lib::ref<unix_n
     if (self.name) {
         return lib::error{EINVAL};
     }
-    if (find_by_name(table, *name) != nullptr) {
+    if (find_by_name(table, *name, self.type) != nullptr) {
         return lib::error{EADDRINUSE};
     }
     table.names[bucket_of(*name)].push_back(self);
@@ -110,7 +110,7 @@ lib::result<void> bind_automatically(unix_table& table, unix_sock& self) {
         if (!name) {
             return lib::error{ENOMEM};
         }
-        if (find_by_name(table, *name) == nullptr) {
+        if (find_by_name(table, *name, self.type) == nullptr) {
             return enter_name(table, self, std::move(name));
         }
     }
@@ -162,14 +162,14 @@ void forget_name(unix_sock& self) {
     }
 }
 
-lib::result<lib::ref<unix_sock>> find_unix_sock(stack& in, const socket_address& address) {
+lib::result<lib::ref<unix_sock>> find_unix_sock(stack& in, const socket_address& address, uint16_t type) {
     lib::ref<unix_name> name = TRY(parse_name(address));
     if (is_path(address)) {
         name->node = TRY(port::find_socket_node(path_text(*name).text));
     }
     unix_table& table = *in.unix_sockets;
     port::guard topology(table.lock);
-    unix_sock* found = find_by_name(table, *name);
+    unix_sock* found = find_by_name(table, *name, type);
     if (found == nullptr) {
         return lib::error{ECONNREFUSED};
     }

@@ -41,11 +41,13 @@ lib::result<news> wait_for_news(unix_sock& self, int flags) {
         return !self.receive_queue.empty() || self.pending_error != 0 ||
                (self.shutdown & receive_shutdown) != 0;
     };
-    if (!ready()) {
+    // Of a datagram socket a closed direction ends only the waiting, as of UDP.
+    const bool nothing = self.receive_queue.empty() && self.pending_error == 0;
+    if (!ready() || (nothing && self.type == SOCK_DGRAM)) {
         if ((flags & MSG_DONTWAIT) != 0) {
             return lib::error{EAGAIN};
         }
-        TRY(sock_wait(self, ready, self.receive_timeout));
+        TRY(sock_wait(self, ready, self.receive_timeout)); // returns at once where the direction is closed
     }
     if (!self.receive_queue.empty()) {
         return news::data;
@@ -147,9 +149,6 @@ lib::result<size_t> read_message(unix_sock& self, message& msg, leftovers& done)
     TRY(msg.payload.copy_to(first, 0, part));
     tell_first(self, first, msg, done);
     msg.flags = part < length ? msg.flags | MSG_TRUNC : msg.flags & ~MSG_TRUNC;
-    if (self.type == SOCK_SEQPACKET) {
-        msg.flags |= MSG_EOR;
-    }
     if (!peek) {
         take_off(self, length, true, done);
     }

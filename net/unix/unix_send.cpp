@@ -95,15 +95,15 @@ lib::result<size_t> send_whole(unix_sock& self, unix_sock& peer, message& msg, u
 /// Where a datagram goes: the address of the call, or the connected peer.
 lib::result<lib::ref<unix_sock>> find_destination(unix_sock& self, const message& msg,
                                                   lib::ref<unix_sock> peer) {
-    if (msg.address == nullptr) {
-        if (!peer) {
-            return lib::error{ENOTCONN};
-        }
-        return peer;
+    if (msg.address == nullptr && !peer) {
+        return lib::error{ENOTCONN};
     }
-    lib::ref<unix_sock> other = TRY(find_unix_sock(*self.owner_stack, *msg.address));
-    if (other->type != self.type) {
-        return lib::error{EPROTOTYPE};
+    lib::ref<unix_sock> other = std::move(peer);
+    if (msg.address != nullptr) {
+        other = TRY(find_unix_sock(*self.owner_stack, *msg.address, self.type));
+        if (other->type != self.type) {
+            return lib::error{EPROTOTYPE};
+        }
     }
     port::guard held(other->sock_lock);
     if (other->peer && other->peer.get() != &self) {
@@ -140,6 +140,9 @@ lib::result<size_t> unix_send_stream(socket& which, message& msg) {
     }
     unix_control control(*self.owner_stack);
     TRY(control.parse(msg.control));
+    if (!self.connected) {
+        return lib::error{ENOTCONN};
+    }
     size_t sent = 0;
     while (msg.payload.remaining() > 0) {
         auto peer = wait_to_send(self, (msg.flags & MSG_DONTWAIT) == 0);
