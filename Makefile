@@ -96,6 +96,7 @@ $K/%.asm.o: %.asm
 -include tests/wire/link/rules.mk
 -include libc/rules.mk user/rules.mk tests/rules.mk tests/sim/rules.mk tests/threads/rules.mk tests/guest/rules.mk
 -include tests/conformance/rules.mk
+-include tests/differential/rules.mk
 -include tests/fuzz/rules.mk
 -include tests/soak/rules.mk
 -include tests/attack/rules.mk
@@ -170,7 +171,7 @@ sysagent: deps-run
 	    --append "ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent $(CMDLINE)"
 
 test: deps-test
-	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(THREADS)/sim-threads $(HOST)/attack $(WIRE_LINK) $(SIM)/sim
+	+@$(SELF) $(ISO) all test-programs $(HOST)/unit $(THREADS)/sim-threads $(HOST)/attack $(WIRE_LINK) $(SIM)/sim $(LINUX_AGENT)
 	+@$(SELF) fuzz-programs
 	@MODE=$(MODE) VARIANT=$(VARIANT) tools/run_tests
 
