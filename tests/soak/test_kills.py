@@ -64,3 +64,6 @@ def test_power_loss_of_the_sender(fresh_pair):
         victim.drop_power()
         survivor.run("wait $pid", timeout=60 * PATIENCE, check=False)
         assert survivor.status == 4
+        # Its FIN would be repeated for minutes, unless there is somebody to answer it.
+        fresh_pair.wire.faults()
+        fresh_pair.b = Lumos(fresh_pair.wire, "b")
