@@ -30,6 +30,10 @@ uint32_t largest_buffer(const tcp_sock& sk) {
 
 constexpr uint32_t packet_overhead = 640; ///< an estimate of what a packet needs besides its payload
 
+/// What the window field can say.
+uint32_t largest_window(const tcp_sock& sk) {
+    return 65535u << sk.rcv_wscale;
+}
 uint32_t scaled_up(const tcp_sock& sk, uint32_t window) {
     return static_cast<uint32_t>(lib::round_up(window, 1ul << sk.rcv_wscale));
 }
@@ -100,8 +104,7 @@ uint16_t tcp_select_window(tcp_sock& sk) {
         }
         window = scaled_up(sk, offered);
     }
-    const uint32_t largest = sk.rcv_wscale == 0 ? 65535u : 65535u << sk.rcv_wscale;
-    window = lib::min(window, largest);
+    window = lib::min(window, largest_window(sk));
     sk.rcv_wnd = window;
     sk.rcv_wup = sk.rcv_nxt;
     if (window == 0) {
@@ -197,7 +200,9 @@ void tcp_tune_receive_buffer(tcp_sock& sk) {
             const auto limit = static_cast<uint32_t>(lib::min<uint64_t>(wanted, largest_buffer(sk)));
             if (limit > sk.receive_buffer_limit) {
                 sk.receive_buffer_limit = limit;
-                sk.window_clamp = tcp_window_from_memory(limit);
+                // A window that cannot be said would be announced again and again, each time as a duplicate
+                // ACK, which makes the sender repeat what has arrived.
+                sk.window_clamp = lib::min(tcp_window_from_memory(limit), largest_window(sk));
             }
         }
         sk.rcvq_space = copied;
