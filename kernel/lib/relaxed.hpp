@@ -14,8 +14,12 @@ public:
     relaxed(const relaxed&) = delete;
     relaxed& operator=(const relaxed&) = delete;
 
-    operator T() const { return __atomic_load_n(&value_, __ATOMIC_RELAXED); }
-    void operator=(T value) { __atomic_store_n(&value_, value, __ATOMIC_RELAXED); }
+    operator T() const {
+        T value;
+        __atomic_load(&value_, &value, __ATOMIC_RELAXED); // the _n forms take no enums in clang
+        return value;
+    }
+    void operator=(T value) { __atomic_store(&value_, &value, __ATOMIC_RELAXED); }
     /// For counters: no atomic instruction, so only for the one writer.
     void operator+=(T by) { *this = static_cast<T>(value_ + by); }
     void operator++(int) { *this += 1; }
