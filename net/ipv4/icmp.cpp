@@ -318,12 +318,9 @@ void answer_echo(stack& in, skb_ptr skb) {
 
 // ---- the way in ------------------------------------------------------------------------------------------
 
-void dispatch(stack& in, skb_ptr skb, uint8_t type, uint8_t code) {
+void dispatch(stack& in, skb_ptr skb, uint8_t type) {
     switch (type) {
     case ICMP_ECHO:
-        if (code != 0) {
-            break;
-        }
         answer_echo(in, std::move(skb));
         return;
     case ICMP_ECHOREPLY:
@@ -368,7 +365,7 @@ void icmp_receive(stack& in, skb_ptr skb) {
     count_in(in, icmp.type);
     trace(in, trace_event::icmp_receive,
           {.skb = skb->id, .value = {ip_of(*skb).source, icmp.type, icmp.code, skb->length()}});
-    dispatch(in, std::move(skb), icmp.type, icmp.code);
+    dispatch(in, std::move(skb), icmp.type);
 }
 
 constexpr inet_protocol icmp_protocol = {

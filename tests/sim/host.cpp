@@ -3,6 +3,7 @@
 
 #include "sim/host.hpp"
 
+#include "kernel/abi/errno.h"
 #include "kernel/abi/netdevice.h"
 #include "net/core/dev_offload.hpp"
 #include "net/ipv4/route.hpp"
@@ -73,6 +74,9 @@ struct nic_driver {
     }
 
     static lib::result<void> change_mtu(net::net_device& device, uint32_t mtu) {
+        if (mtu > 1500) {
+            return lib::error{EINVAL};
+        }
         device.mtu = mtu;
         return {};
     }

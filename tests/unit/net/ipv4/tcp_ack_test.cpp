@@ -27,6 +27,8 @@ TEST(tcp_ack, an_ack_from_beyond_the_largest_window_is_challenged) {
         EXPECT_EQ(answer->ack, peer.seq) << distance;
         world.run_for(net::port::second); // challenges are limited
     }
+    peer.send({.flags = tcp_rst | tcp_ack});
+    world.run();
 }
 
 } // namespace
