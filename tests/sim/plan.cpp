@@ -211,7 +211,8 @@ std::string line_faults::script() const {
     add(burst_begins > 0, print("burst %.2f%% %.2f%%", burst_begins, burst_ends));
     add(duplicate > 0, print("duplicate %.2f%%", duplicate));
     add(reorder > 0, print("reorder %.2f%%", reorder));
-    add(corrupt > 0, print("corrupt %.2f%%", corrupt));
+    // Whole packets only: flips in two fragments of one datagram can cancel each other in its checksum.
+    add(corrupt > 0, print("corrupt tcp %.2f%%; corrupt checksum udp %.2f%%", corrupt, corrupt));
     add(blackout_for_ms > 0, print("blackout from %u ms for %u ms", blackout_from_ms, blackout_for_ms));
     add(flap_every_ms > 0, print("flap every %u ms for %u ms", flap_every_ms, flap_for_ms));
     add(!exact.empty(), exact);

@@ -147,8 +147,8 @@ const char* broken_sequence_rule(const tcp_sock& sk) {
         return "not snd_una <= snd_nxt <= write_seq";
     }
     if (net::tcp_in(sk, synchronized)) {
-        if (sk.copied_seq > sk.rcv_nxt || sk.rcv_wup > sk.rcv_nxt || sk.last_ack_sent > sk.rcv_nxt) {
-            return "not copied_seq, rcv_wup, last_ack_sent <= rcv_nxt";
+        if (sk.copied_seq > sk.rcv_nxt || sk.rcv_wup > sk.rcv_nxt) {
+            return "not copied_seq, rcv_wup <= rcv_nxt";
         }
     }
     if (sk.packets_out == 0 ? !sk.retransmit_queue.empty() : sk.retransmit_queue.empty()) {
