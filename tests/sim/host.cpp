@@ -48,7 +48,7 @@ struct nic_driver {
         if (card.keep_sent) {
             card.sent.push_back(bytes);
         }
-        if (card.plugged_in != nullptr) {
+        if (card.plugged_in != nullptr && card.device.carrier) { // else the cable is pulled
             card.plugged_in->receive(std::move(bytes));
         }
     }
@@ -122,6 +122,9 @@ nic::~nic() {
 }
 
 void nic::receive(frame bytes) {
+    if (!device.carrier) {
+        return;
+    }
     received_.push_back(std::move(bytes));
     net::schedule_poll(device);
 }
