@@ -66,7 +66,7 @@ def test_interrupts_are_lost(two_lumos, victim_side, figures):
     victim = getattr(two_lumos, victim_side)
     address = card_registers(victim) + INTERRUPT_CAUSE_READ
     stolen = 0
-    with Transfer(two_lumos, two_lumos.a, two_lumos.b, "delay 1 ms") as transfer:
+    with Transfer(two_lumos, two_lumos.a, two_lumos.b) as transfer:
         while transfer.thread.is_alive():
             stolen += victim.qmp.monitor(f"xp /1xw {address:#x}").strip().endswith("0x00000000") is False
     figures(f"{stolen} interrupt causes taken away from the {'sender' if victim_side == 'a' else 'receiver'}")
