@@ -39,6 +39,9 @@ uint8_t read_byte() {
         if (filled < 0 && errno != EINTR) {
             err(1, "reading from the line");
         }
+        if (filled == 0) {
+            errx(1, "the line was hung up");
+        }
         filled = filled < 0 ? 0 : filled;
     }
     return buffer[next++];
@@ -124,7 +127,11 @@ void send_frame(char type, uint16_t id, long result, const output& out) {
 void read_request(request& r) {
     for (;;) {
         size_t length = read_frame(r.frame);
-        if (length < 8 || r.frame[0] != 'S' || r.frame[6] > 6 || length < 8u + r.frame[6] * 4u) {
+        if (length < 8 || r.frame[0] != 'S' || r.frame[6] > 6) {
+            continue;
+        }
+        const size_t head = 8u + r.frame[6] * 4u;
+        if (length < head || length - head > payload_limit) {
             continue;
         }
         r.flags = r.frame[1];
@@ -137,8 +144,8 @@ void read_request(request& r) {
             }
             r.a[i] = value;
         }
-        r.in = r.frame + 8 + 4 * r.frame[6];
-        r.in_length = length - 8 - 4 * r.frame[6];
+        r.in = r.frame + head;
+        r.in_length = length - head;
         return;
     }
 }
