@@ -86,8 +86,7 @@ void tcp_rcv_established(tcp_sock& sk, skb_ptr skb) {
     }
 }
 
-// ---- Fifth step
-// ----------------------------------------------------------------------------------------------------------
+// ---- Fifth step -------------------------------------------------------------------------------------------
 
 bool fin_acknowledged(const tcp_sock& sk) {
     return sk.fin_queued && sk.snd_una == sk.write_seq;
@@ -167,8 +166,7 @@ bool process_ack(tcp_sock& sk, skb_ptr& skb, const wire::tcp_options& options) {
     return true;
 }
 
-// ---- Sixth and seventh step
-// -------------------------------------------------------------------------------------------
+// ---- Sixth and seventh step -------------------------------------------------------------------------------
 
 /// Whether the peer may still send. Urgent pointers and text after its FIN "should not occur" and are
 /// ignored.

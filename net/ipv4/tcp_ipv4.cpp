@@ -117,8 +117,7 @@ void tcp_v4_rcv(stack& in, skb_ptr skb) {
     }
 }
 
-// ---- ICMP errors
-// -----------------------------------------------------------------------------------------------------
+// ---- ICMP errors ------------------------------------------------------------------------------------------
 
 /// RFC 5927 §4.1: an error counts only if what it quotes can be something that is in flight.
 bool quotes_our_flight(const tcp_sock& sk, wire::seq quoted) {
@@ -184,8 +183,7 @@ void tcp_v4_error(stack& in, const sk_buff& quoted, const icmp_error& what) {
     }
 }
 
-// ---- Active open
-// ------------------------------------------------------------------------------------------------------------
+// ---- Active open ------------------------------------------------------------------------------------------
 
 void forget_ends(tcp_sock& sk) {
     if (!sk.port_bound) {

@@ -74,8 +74,7 @@ void append(tcp_sock& sk, skb_ptr skb) {
     sk.receive_queue.push_back(std::move(skb));
 }
 
-// ---- The array of ranges
-// ------------------------------------------------------------------------------------------
+// ---- The array of ranges ----------------------------------------------------------------------------------
 
 bool reserve_range(tcp_sock& sk) {
     if (sk.range_count < sk.range_capacity) {
@@ -139,8 +138,7 @@ unsigned find_range(const tcp_sock& sk, wire::seq number) {
     return low;
 }
 
-// ---- Ahead of a hole
-// -------------------------------------------------------------------------------------------------
+// ---- Ahead of a hole --------------------------------------------------------------------------------------
 
 /// The segment begins inside, or right behind, range `at`: it continues that range and may swallow the next
 /// ones.

@@ -38,8 +38,7 @@ void enter_state(tcp_sock& sk, tcp_recovery_state next) {
           {.sock = sk.id, .value = {sk.snd_cwnd, sk.snd_ssthresh, tcp_in_flight(sk), sk.srtt_us >> 3}});
 }
 
-// ---- Duplicate ACKs without SACK
-// ---------------------------------------------------------------------------
+// ---- Duplicate ACKs without SACK --------------------------------------------------------------------------
 
 void count_duplicate_ack(tcp_sock& sk) {
     // Never more "arrived" than can have: one segment at least is missing.
@@ -58,8 +57,7 @@ void uncount_duplicates(tcp_sock& sk, uint32_t acked) {
     sk.sacked_out = lib::min(sk.sacked_out, sk.packets_out);
 }
 
-// ---- Undo
-// ------------------------------------------------------------------------------------------------------
+// ---- Undo -------------------------------------------------------------------------------------------------
 
 void arm_undo(tcp_sock& sk) {
     sk.undo_armed = true;
@@ -104,8 +102,7 @@ bool any_retransmission_outstanding(const tcp_sock& sk) {
            (oldest != nullptr && (oldest->tcp.sacked & tcp_ever_retransmitted) != 0);
 }
 
-// ---- Entering and leaving
-// -----------------------------------------------------------------------------------------
+// ---- Entering and leaving ---------------------------------------------------------------------------------
 
 uint32_t current_threshold(const tcp_sock& sk) {
     return tcp_window_is_being_reduced(sk) ? sk.snd_ssthresh
@@ -186,8 +183,7 @@ bool finish_recovery(tcp_sock& sk) {
     return false;
 }
 
-// ---- What is lost
-// ----------------------------------------------------------------------------------------------------
+// ---- What is lost -----------------------------------------------------------------------------------------
 
 /// RFC 6675 §4 IsLost: a segment is lost when `reordering` segments sent after it have arrived. Marks from
 /// the front until no more than `arrived_after` SACKed segments have been passed; without SACK, the oldest
@@ -244,8 +240,7 @@ bool peer_reneged(tcp_sock& sk) {
     return true;
 }
 
-// ---- One function per state
-// -----------------------------------------------------------------------------------------
+// ---- One function per state -------------------------------------------------------------------------------
 
 void in_recovery(tcp_sock& sk, const tcp_ack_event& event, bool duplicate) {
     if (!event.una_advanced) {

@@ -3,7 +3,7 @@
 #   make sim SEEDS=200000 FIRST=1    more, or others
 #   make sim SEED=17 SCENARIO=bulk   one run again, with a capture and a trace in build/sim/
 #   make sim-goodput                 measures tests/sim/goodput.txt anew
-#   make sim-short                   what `make test` runs: fresh seeds and the table of goodput
+#   make sim-short                   what `make test` runs: 500 seeds and the table of goodput
 
 SIM := build/sim
 SEEDS ?= 2000

@@ -103,8 +103,7 @@ bool add_matching_paths(const char* pattern, list<char*>& fields);
 /// False, with a message, when the text is no arithmetic expression.
 bool evaluate_arithmetic(const char* expression, long& value);
 
-// ---- execution (execute.cpp, run_input.cpp, programs.cpp, redirect.cpp)
-// ---------------------------------------------------------------
+// ---- execution (execute.cpp, run_input.cpp, programs.cpp, redirect.cpp) -----------------------------------
 
 /// Whether the process ends after the command, so that a program may replace it without a fork.
 enum class afterwards { go_on, exit_process };

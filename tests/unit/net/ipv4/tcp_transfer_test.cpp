@@ -162,8 +162,7 @@ TEST_F(tcp_transfer, survives_failing_allocations) {
     transfer(pattern(4 << 20));
 }
 
-// ---- many runs, many wires
-// ------------------------------------------------------------------------------------
+// ---- many runs, many wires --------------------------------------------------------------------------------
 
 struct weather {
     unsigned loss_percent;
