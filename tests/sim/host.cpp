@@ -21,7 +21,7 @@ struct nic_driver {
     static nic& of(net::net_device& device) { return *static_cast<nic*>(device.driver_data); }
 
     static lib::result<void> open(net::net_device& device) {
-        net::netif_set_carrier(device, true);
+        net::netif_set_carrier(device, of(device).cable_);
         return {};
     }
     static void stop(net::net_device& device) { net::netif_set_carrier(device, false); }
@@ -48,7 +48,7 @@ struct nic_driver {
         if (card.keep_sent) {
             card.sent.push_back(bytes);
         }
-        if (card.plugged_in != nullptr && card.device.carrier) { // else the cable is pulled
+        if (card.plugged_in != nullptr && card.cable_) {
             card.plugged_in->receive(std::move(bytes));
         }
     }
@@ -122,11 +122,16 @@ nic::~nic() {
 }
 
 void nic::receive(frame bytes) {
-    if (!device.carrier) {
+    if (!cable_) {
         return;
     }
     received_.push_back(std::move(bytes));
     net::schedule_poll(device);
+}
+
+void nic::set_cable(bool there) {
+    cable_ = there;
+    net::netif_set_carrier(device, there && (device.flags & IFF_UP) != 0);
 }
 
 // ---- hosts -----------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ public:
 
     /// A frame arrives, now.
     void receive(frame bytes) override;
+    /// The cable is pulled or put back: without it frames are lost both ways, and the driver says so.
+    void set_cable(bool there);
 
     net::net_device device;
     std::vector<frame> sent; ///< every frame that left, for tests to look at
@@ -49,6 +51,7 @@ public:
 
 private:
     friend struct nic_driver;
+    bool cable_ = true;
     std::deque<frame> received_;
     net::net_device without_features_; ///< the plainest card: every packet is made ready in software
 };

@@ -23,10 +23,10 @@ void lab::state::happen(const incident& what) {
         break;
     case kind::carrier_lost:
         if (on.has_power()) {
-            net::netif_set_carrier(on.card->device, false);
+            on.card->set_cable(false);
             in.after(what.argument * millisecond, [&on] {
                 if (on.has_power()) {
-                    net::netif_set_carrier(on.card->device, true);
+                    on.card->set_cable(true);
                 }
             });
         }
