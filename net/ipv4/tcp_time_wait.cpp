@@ -56,7 +56,9 @@ void answer(tcp_time_wait& remains, bool has_length) {
     reply.seq = remains.snd_nxt;
     reply.ack = remains.rcv_nxt;
     reply.flags = wire::tcp_ack;
-    reply.window = static_cast<uint16_t>(remains.rcv_wnd >> remains.rcv_wscale);
+    // Rounded up: cut off, the edge would lie before the one offered last (RFC 7323 §2.4).
+    const uint32_t unit = 1u << remains.rcv_wscale;
+    reply.window = static_cast<uint16_t>((remains.rcv_wnd + unit - 1) >> remains.rcv_wscale);
     if (remains.timestamps_ok) {
         reply.options.has_timestamp = true;
         reply.options.timestamp_value = tcp_timestamp_clock() + remains.ts_offset;

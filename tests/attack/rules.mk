@@ -9,14 +9,14 @@ ATTACK_OBJECTS := $(ATTACK_SRC:%=$(HOST)/%.o)
 attack: $(HOST)/attack
 	$(HOST)/attack --gtest_brief=1 --gtest_filter='$(ATTACK)'
 
-$(HOST)/attack: $(HOST_KERNEL_OBJECTS) $(filter-out $(HOST)/tests/unit/%,$(HOST_TEST_OBJECTS)) $(ATTACK_OBJECTS)
+$(HOST)/attack: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(HOST_PLAYER_OBJECTS) $(ATTACK_OBJECTS)
 	$(call say,LD)
 	$(Q)$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lpthread
 
-$(ATTACK_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/prelude.hpp.gch
+$(ATTACK_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/gtest/prelude.hpp.gch
 	@mkdir -p $(@D)
 	$(call say,HOST)
-	$(Q)$(CXX) $(HOST_CXXFLAGS) -include $(HOST)/prelude.hpp -c $< -o $@
+	$(Q)$(CXX) $(HOST_TEST_CXXFLAGS) -include $(HOST)/gtest/prelude.hpp -c $< -o $@
 
 -include $(ATTACK_OBJECTS:.o=.d)
 

@@ -11,11 +11,9 @@ SEEDS ?= 2000
 SHORT_SEEDS := 500
 JOBS ?= $(shell nproc)
 
-SIM_CXXFLAGS := $(filter-out -O1,$(HOST_CXXFLAGS)) -O2
-# Two files are for the unit tests only: they use GoogleTest.
-SIM_SRC := $(HOST_KERNEL_SRC) tests/port_sim.cpp $(WIRE_FAULTS_SRC) tests/wire/link/capture.cpp \
-    $(filter-out %/tcp_peer.cpp %/sysctl.cpp, $(sort $(wildcard tests/sim/*.cpp tests/sim/scenarios/*.cpp)))
-SIM_OBJECTS := $(SIM_SRC:%=$(SIM)/%.o)
+# Everything else it is made of is compiled for the unit tests, too.
+SIM_SRC := tests/sim/main.cpp $(sort $(wildcard tests/sim/scenarios/*.cpp))
+SIM_OBJECTS := $(SIM_SRC:%=$(HOST)/%.o)
 
 .PHONY: sim sim-goodput sim-short
 sim: $(SIM)/sim
@@ -29,24 +27,14 @@ sim-short: $(SIM)/sim
 	$(Q)nice $(SIM)/sim --first 1 --seeds $(SHORT_SEEDS) --jobs $(JOBS)
 	$(Q)nice $(SIM)/sim --goodput tests/sim/goodput.txt
 
-$(SIM)/sim: $(SIM_OBJECTS)
+$(SIM)/sim: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(SIM_OBJECTS)
+	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CXX) -fsanitize=address,undefined -o $@ $^
 
-$(SIM)/prelude.hpp.gch: tests/sim/prelude.hpp $(wildcard kernel/abi/*.h)
+$(SIM_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/prelude.hpp.gch
 	@mkdir -p $(@D)
-	$(call say,PCH)
-	$(Q)echo '#include "tests/sim/prelude.hpp"' > $(SIM)/prelude.hpp
-	$(Q)$(CXX) $(filter-out -MMD -MP,$(SIM_CXXFLAGS)) -x c++-header -o $@ $(SIM)/prelude.hpp
-
-$(filter $(SIM)/tests/%,$(SIM_OBJECTS)): $(SIM)/%.cpp.o: %.cpp $(SIM)/prelude.hpp.gch
-	@mkdir -p $(@D)
-	$(call say,SIM)
-	$(Q)$(CXX) $(SIM_CXXFLAGS) -include $(SIM)/prelude.hpp -c $< -o $@
-
-$(filter-out $(SIM)/tests/%,$(SIM_OBJECTS)): $(SIM)/%.cpp.o: %.cpp
-	@mkdir -p $(@D)
-	$(call say,SIM)
-	$(Q)$(CXX) $(SIM_CXXFLAGS) -c $< -o $@
+	$(call say,HOST)
+	$(Q)$(CXX) $(HOST_CXXFLAGS) -include $(HOST)/prelude.hpp -c $< -o $@
 
 -include $(SIM_OBJECTS:.o=.d)

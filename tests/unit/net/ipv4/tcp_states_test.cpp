@@ -1,76 +1,15 @@
 // One stack against a peer that the test plays: what each segment does in each state (RFC 9293 §3.10.7, RFC
-// 5961, RFC 1337, RFC 6191). Sequence numbers start just below the wrap.
+// 5961).
 
 #include "net/core/snmp.hpp"
 #include "net/stack.hpp"
-#include "sim/host.hpp"
-#include "sim/program.hpp"
-#include "sim/tcp_peer.hpp"
-#include "sim/world.hpp"
+#include "tcp_states.hpp"
 
 namespace {
 
 using namespace net::wire;
 using net::port::millisecond;
 using net::port::second;
-
-constexpr uint8_t syn_ack = tcp_syn | tcp_ack;
-constexpr uint8_t fin_ack = tcp_fin | tcp_ack;
-constexpr uint8_t psh_ack = tcp_psh | tcp_ack;
-
-struct tcp_states : testing::Test {
-    sim::world world{11};
-    std::unique_ptr<sim::host> host = std::make_unique<sim::host>("10.0.0.1");
-    std::unique_ptr<sim::tcp_peer> peer = std::make_unique<sim::tcp_peer>(*host, "10.0.0.9", 1000, 80);
-    std::vector<sim::user_socket> sockets; ///< what programs leave open; closed at the end
-
-    void TearDown() override {
-        sockets.clear();
-        peer.reset();
-        world.run_for(1000 * second);
-        EXPECT_EQ(host->stack().live_socks, 0u);
-        EXPECT_EQ(host->stack().live_skbs, 0u);
-        host.reset();
-        EXPECT_EQ(world.live_allocations, 0u);
-    }
-
-    /// A program on the host accepts one connection and goes on with it.
-    void serve(std::function<void(sim::user_socket&)> body) {
-        world.spawn("server", [this, body] {
-            sim::user_socket listener(*host, SOCK_STREAM);
-            ASSERT_EQ(listener.set_option(SOL_SOCKET, SO_REUSEADDR, 1), 0);
-            ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
-            ASSERT_EQ(listener.listen(5), 0);
-            sim::user_socket child = listener.accept();
-            ASSERT_TRUE(child.ok());
-            body(child);
-        });
-        world.run_for(millisecond);
-    }
-    /// ... and keeps it open without doing anything.
-    void serve_and_keep() {
-        serve([this](sim::user_socket& child) { sockets.push_back(std::move(child)); });
-    }
-    /// A program on the host connects to the peer and goes on with it.
-    void call(std::function<void(sim::user_socket&)> body) {
-        world.spawn("client", [this, body] {
-            sim::user_socket client(*host, SOCK_STREAM);
-            EXPECT_EQ(client.connect("10.0.0.9", 1000), 0);
-            body(client);
-        });
-        world.run_for(millisecond);
-    }
-    std::string state() {
-        const std::string text = host->report("tcp");
-        std::string states;
-        for (size_t at = text.find('\n'); at != std::string::npos && at + 35 < text.size();
-             at = text.find('\n', at + 1)) {
-            states += (states.empty() ? "" : " ") + text.substr(at + 35, 2);
-        }
-        return states;
-    }
-    uint64_t drops(net::drop_reason reason) { return host->drops(reason); }
-};
 
 TEST_F(tcp_states, refuses_a_syn_to_a_closed_port) {
     peer->send({.flags = tcp_syn});
@@ -120,48 +59,6 @@ TEST_F(tcp_states, opens_passively_and_closes_after_the_peer) {
     EXPECT_EQ(state(), "09");
     peer->send({});
     EXPECT_EQ(state(), "");
-}
-
-TEST_F(tcp_states, resends_the_syn_ack_five_times) {
-    serve_and_keep();
-    peer->send({.flags = tcp_syn});
-    for (int i = 0; i < 6; i++) {
-        const net::port::time_ns before = world.now();
-        EXPECT_EQ(peer->next(70 * second).flags, syn_ack);
-        if (i > 0) {
-            EXPECT_NEAR(static_cast<double>(world.now() - before) / 1e9, 1 << (i - 1), 0.1);
-        }
-    }
-    peer->expect_silence(100 * second);
-    EXPECT_EQ(state(), "0A");
-    peer->send({}); // too late
-    EXPECT_EQ(peer->next().flags, tcp_rst);
-    peer->seq = peer->iss;
-    peer->connect();
-}
-
-TEST_F(tcp_states, answers_a_repeated_syn_of_a_request) {
-    serve_and_keep();
-    peer->send({.flags = tcp_syn});
-    const sim::segment first = peer->next();
-    world.run_for(600 * millisecond);
-    peer->send({.flags = tcp_syn, .seq = peer->iss});
-    const sim::segment second_one = peer->next();
-    EXPECT_EQ(second_one.flags, syn_ack);
-    EXPECT_EQ(second_one.seq, first.seq);
-    peer->send({});
-    EXPECT_EQ(state(), "01");
-}
-
-TEST_F(tcp_states, a_reset_ends_a_request) {
-    serve_and_keep();
-    peer->send({.flags = tcp_syn});
-    EXPECT_EQ(peer->next().flags, syn_ack);
-    peer->send({.flags = tcp_rst});
-    EXPECT_EQ(state(), "0A");
-    peer->expect_silence(5 * second);
-    peer->seq = peer->iss;
-    peer->connect();
 }
 
 TEST_F(tcp_states, opens_actively_and_gives_up_after_six_retries) {
@@ -245,36 +142,6 @@ TEST_F(tcp_states, closes_simultaneously) {
     EXPECT_EQ(state(), "0B");
     peer->send({});
     EXPECT_EQ(state(), "06");
-    world.run_for(61 * second);
-    EXPECT_EQ(state(), "");
-}
-
-TEST_F(tcp_states, closes_first_and_waits_a_minute) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    EXPECT_EQ(peer->next().flags, fin_ack);
-    peer->send({});
-    EXPECT_EQ(state(), "05");
-    peer->send({.flags = fin_ack});
-    EXPECT_EQ(peer->next().flags, tcp_ack);
-    EXPECT_EQ(state(), "06");
-    peer->send({.flags = tcp_rst}); // RFC 1337: ignored
-    EXPECT_EQ(state(), "06");
-    world.run_for(second);
-    peer->send({.flags = fin_ack, .seq = peer->seq - 1}); // our last ACK was lost
-    EXPECT_EQ(peer->next().ack, peer->seq);
-    world.run_for(59 * second);
-    EXPECT_EQ(state(), "06"); // the minute began again
-    world.run_for(3 * second);
-    EXPECT_EQ(state(), "");
-}
-
-TEST_F(tcp_states, fin_wait_2_without_a_user_ends) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    EXPECT_EQ(peer->next().flags, fin_ack);
-    peer->send({});
-    EXPECT_EQ(state(), "05");
     world.run_for(61 * second);
     EXPECT_EQ(state(), "");
 }
@@ -510,122 +377,6 @@ TEST_F(tcp_states, retransmits_with_backoff_and_gives_up) {
     EXPECT_EQ(copies, 15);
     EXPECT_GT(total, 600.0);
     EXPECT_EQ(outcome, -ETIMEDOUT);
-}
-
-TEST_F(tcp_states, time_wait_keeps_the_port_from_those_who_do_not_share) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    peer->next();
-    peer->send({.flags = fin_ack});
-    peer->next();
-    EXPECT_EQ(state(), "06");
-    world.spawn("next server", [this] {
-        sim::user_socket strict(*host, SOCK_STREAM);
-        EXPECT_EQ(strict.bind("10.0.0.1", 80), -EADDRINUSE);
-        EXPECT_EQ(strict.set_option(SOL_SOCKET, SO_REUSEADDR, 1), 0);
-        EXPECT_EQ(strict.bind("10.0.0.1", 80), 0);
-        EXPECT_EQ(strict.listen(1), 0);
-    });
-    world.run_for(61 * second);
-    EXPECT_EQ(state(), "");
-}
-
-TEST_F(tcp_states, a_new_syn_may_follow_time_wait) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    peer->next();
-    peer->send({.flags = fin_ack});
-    peer->next();
-    EXPECT_EQ(state(), "06");
-    serve_and_keep();
-    peer->send({.flags = tcp_syn, .seq = peer->seq - 1}); // an old duplicate
-    EXPECT_EQ(peer->next().flags, tcp_ack);
-    EXPECT_EQ(state(), "0A 06");
-    peer->seq += 100000;
-    peer->connect();
-    EXPECT_EQ(state(), "01");
-}
-
-TEST_F(tcp_states, a_cookie_that_finds_the_accept_queue_full_may_come_again) {
-    host->stack().settings.tcp_syncookies = 2; // always
-    world.spawn("server", [this] {
-        sockets.emplace_back(*host, SOCK_STREAM);
-        ASSERT_EQ(sockets[0].bind("10.0.0.1", 80), 0);
-        ASSERT_EQ(sockets[0].listen(0), 0);
-    });
-    world.run_for(millisecond);
-    sim::tcp_peer late(*host, "10.0.0.8", 1000, 80);
-    late.send({.flags = tcp_syn});
-    EXPECT_EQ(late.next().flags, syn_ack);
-    peer->connect(); // takes the only place
-    late.send({});
-    late.expect_silence(); // no reset: the peer believes that it is connected
-    world.spawn("server", [this] { sockets.push_back(sockets[0].accept()); });
-    world.run_for(millisecond);
-    late.send({.payload = "again"});
-    EXPECT_EQ(late.next().flags, tcp_ack);
-    world.spawn("server", [this] { EXPECT_EQ(sockets[0].accept().recv().data, "again"); });
-    world.run_for(millisecond);
-}
-
-TEST_F(tcp_states, a_flood_of_syns_is_met_with_cookies) {
-    world.spawn("server", [this] {
-        sim::user_socket listener(*host, SOCK_STREAM);
-        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
-        ASSERT_EQ(listener.listen(200), 0);
-        sim::user_socket child = listener.accept();
-        EXPECT_EQ(child.recv().data, "through");
-        sockets.push_back(std::move(child));
-    });
-    world.run_for(millisecond);
-    for (uint16_t port = 2000; port < 2200; port++) {
-        sim::tcp_peer flooder(*host, "10.0.0.77", port, 80);
-        flooder.send({.flags = tcp_syn});
-    }
-    EXPECT_GT(net::counted(host->stack(), net::mib::tcpext_syncookies_sent), 50u);
-    peer->syn_options.sack_permitted = true;
-    peer->syn_options.has_timestamp = true;
-    peer->syn_options.timestamp_value = 777;
-    peer->syn_options.has_window_scale = true;
-    peer->syn_options.window_scale = 9;
-    peer->send({.flags = tcp_syn, .options = peer->syn_options});
-    const sim::segment answer = peer->next();
-    EXPECT_EQ(answer.flags, syn_ack);
-    net::wire::tcp_options echo;
-    echo.has_timestamp = true;
-    echo.timestamp_value = 778;
-    echo.timestamp_echo = answer.options.timestamp_value;
-    peer->send({.ack = peer->received + 1000, .options = echo}); // a guess
-    EXPECT_EQ(peer->next().flags, tcp_rst);
-    peer->received = answer.end();
-    peer->send({.options = echo});
-    peer->send({.flags = psh_ack, .payload = "through", .options = echo});
-    world.run_for(second);
-    EXPECT_EQ(net::counted(host->stack(), net::mib::tcpext_syncookies_received), 1u);
-    EXPECT_EQ(sockets.size(), 1u);
-}
-
-TEST_F(tcp_states, a_full_accept_queue_makes_clients_wait) {
-    world.spawn("server", [this] {
-        sim::user_socket listener(*host, SOCK_STREAM);
-        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
-        ASSERT_EQ(listener.listen(0), 0);
-        world.sleep(world.now() + 5 * second);
-        for (int i = 0; i < 2; i++) {
-            sockets.push_back(listener.accept());
-        }
-    });
-    world.run_for(millisecond);
-    peer->connect(); // fills the queue of backlog + 1
-    sim::tcp_peer second_peer(*host, "10.0.0.9", 1001, 80);
-    second_peer.send({.flags = tcp_syn});
-    second_peer.expect_silence(second);
-    EXPECT_EQ(drops(net::drop_reason::tcp_listen_overflow), 1u);
-    world.run_for(5 * second);
-    second_peer.seq = second_peer.iss;
-    second_peer.connect();
-    world.run_for(second);
-    EXPECT_EQ(sockets.size(), 2u);
 }
 
 TEST_F(tcp_states, icmp_lowers_the_segment_size_only_for_what_is_in_flight) {

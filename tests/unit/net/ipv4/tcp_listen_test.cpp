@@ -1,0 +1,137 @@
+// Listeners, the requests that they keep, and cookies (RFC 9293 §3.10.7.2, RFC 4987).
+
+#include "net/core/snmp.hpp"
+#include "net/stack.hpp"
+#include "tcp_states.hpp"
+
+namespace {
+
+using namespace net::wire;
+using net::port::millisecond;
+using net::port::second;
+
+TEST_F(tcp_states, resends_the_syn_ack_five_times) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    for (int i = 0; i < 6; i++) {
+        const net::port::time_ns before = world.now();
+        EXPECT_EQ(peer->next(70 * second).flags, syn_ack);
+        if (i > 0) {
+            EXPECT_NEAR(static_cast<double>(world.now() - before) / 1e9, 1 << (i - 1), 0.1);
+        }
+    }
+    peer->expect_silence(100 * second);
+    EXPECT_EQ(state(), "0A");
+    peer->send({}); // too late
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    peer->seq = peer->iss;
+    peer->connect();
+}
+
+TEST_F(tcp_states, answers_a_repeated_syn_of_a_request) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    const sim::segment first = peer->next();
+    world.run_for(600 * millisecond);
+    peer->send({.flags = tcp_syn, .seq = peer->iss});
+    const sim::segment second_one = peer->next();
+    EXPECT_EQ(second_one.flags, syn_ack);
+    EXPECT_EQ(second_one.seq, first.seq);
+    peer->send({});
+    EXPECT_EQ(state(), "01");
+}
+
+TEST_F(tcp_states, a_reset_ends_a_request) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    peer->send({.flags = tcp_rst});
+    EXPECT_EQ(state(), "0A");
+    peer->expect_silence(5 * second);
+    peer->seq = peer->iss;
+    peer->connect();
+}
+
+TEST_F(tcp_states, a_cookie_that_finds_the_accept_queue_full_may_come_again) {
+    host->stack().settings.tcp_syncookies = 2; // always
+    world.spawn("server", [this] {
+        sockets.emplace_back(*host, SOCK_STREAM);
+        ASSERT_EQ(sockets[0].bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(sockets[0].listen(0), 0);
+    });
+    world.run_for(millisecond);
+    sim::tcp_peer late(*host, "10.0.0.8", 1000, 80);
+    late.send({.flags = tcp_syn});
+    EXPECT_EQ(late.next().flags, syn_ack);
+    peer->connect(); // takes the only place
+    late.send({});
+    late.expect_silence(); // no reset: the peer believes that it is connected
+    world.spawn("server", [this] { sockets.push_back(sockets[0].accept()); });
+    world.run_for(millisecond);
+    late.send({.payload = "again"});
+    EXPECT_EQ(late.next().flags, tcp_ack);
+    world.spawn("server", [this] { EXPECT_EQ(sockets[0].accept().recv().data, "again"); });
+    world.run_for(millisecond);
+}
+
+TEST_F(tcp_states, a_flood_of_syns_is_met_with_cookies) {
+    world.spawn("server", [this] {
+        sim::user_socket listener(*host, SOCK_STREAM);
+        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(listener.listen(200), 0);
+        sim::user_socket child = listener.accept();
+        EXPECT_EQ(child.recv().data, "through");
+        sockets.push_back(std::move(child));
+    });
+    world.run_for(millisecond);
+    for (uint16_t port = 2000; port < 2200; port++) {
+        sim::tcp_peer flooder(*host, "10.0.0.77", port, 80);
+        flooder.send({.flags = tcp_syn});
+    }
+    EXPECT_GT(net::counted(host->stack(), net::mib::tcpext_syncookies_sent), 50u);
+    peer->syn_options.sack_permitted = true;
+    peer->syn_options.has_timestamp = true;
+    peer->syn_options.timestamp_value = 777;
+    peer->syn_options.has_window_scale = true;
+    peer->syn_options.window_scale = 9;
+    peer->send({.flags = tcp_syn, .options = peer->syn_options});
+    const sim::segment answer = peer->next();
+    EXPECT_EQ(answer.flags, syn_ack);
+    net::wire::tcp_options echo;
+    echo.has_timestamp = true;
+    echo.timestamp_value = 778;
+    echo.timestamp_echo = answer.options.timestamp_value;
+    peer->send({.ack = peer->received + 1000, .options = echo}); // a guess
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    peer->received = answer.end();
+    peer->send({.options = echo});
+    peer->send({.flags = psh_ack, .payload = "through", .options = echo});
+    world.run_for(second);
+    EXPECT_EQ(net::counted(host->stack(), net::mib::tcpext_syncookies_received), 1u);
+    EXPECT_EQ(sockets.size(), 1u);
+}
+
+TEST_F(tcp_states, a_full_accept_queue_makes_clients_wait) {
+    world.spawn("server", [this] {
+        sim::user_socket listener(*host, SOCK_STREAM);
+        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(listener.listen(0), 0);
+        world.sleep(world.now() + 5 * second);
+        for (int i = 0; i < 2; i++) {
+            sockets.push_back(listener.accept());
+        }
+    });
+    world.run_for(millisecond);
+    peer->connect(); // fills the queue of backlog + 1
+    sim::tcp_peer second_peer(*host, "10.0.0.9", 1001, 80);
+    second_peer.send({.flags = tcp_syn});
+    second_peer.expect_silence(second);
+    EXPECT_EQ(drops(net::drop_reason::tcp_listen_overflow), 1u);
+    world.run_for(5 * second);
+    second_peer.seq = second_peer.iss;
+    second_peer.connect();
+    world.run_for(second);
+    EXPECT_EQ(sockets.size(), 2u);
+}
+
+} // namespace
