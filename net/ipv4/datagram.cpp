@@ -102,7 +102,7 @@ lib::result<route_entry*> datagram_route(inet_sock& sk, const datagram_target& t
     } else {
         own = TRY(
             route_output(*sk.owner_stack, {.destination = target.remote.address,
-                                           .source = target.source != 0 ? target.source : sk.local_address,
+                                           .source = target.source != 0 ? target.source : inet_source(sk),
                                            .device = target.device != 0 ? target.device : sk.bound_device,
                                            .on_link = sk.dont_route}));
     }

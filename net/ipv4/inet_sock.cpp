@@ -95,6 +95,14 @@ lib::result<void> inet_autobind(inet_sock& sk) {
     return bound.ok() ? lib::result<void>() : lib::error{EAGAIN};
 }
 
+uint32_t inet_source(const inet_sock& sk) {
+    if (sk.local_address == 0) {
+        return 0;
+    }
+    const route_type type = classify_destination(*sk.owner_stack, sk.local_address, nullptr);
+    return type == route_type::broadcast || type == route_type::multicast ? 0 : sk.local_address;
+}
+
 lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination) {
     stack& in = *sk.owner_stack;
     route_entry& kept = sk.cached_route;
@@ -103,12 +111,9 @@ lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination) {
     }
     const bool group = wire::ipv4_is_multicast(destination);
     flow want = {.destination = destination,
-                 .source = sk.local_address,
+                 .source = inet_source(sk),
                  .device = sk.bound_device,
                  .on_link = sk.dont_route};
-    if (wire::ipv4_is_multicast(want.source) || want.source == wire::ipv4_limited_broadcast) {
-        want.source = 0; // bound to a group to receive; sent from an address of ours
-    }
     if (group) {
         want.device = want.device != 0 ? want.device : sk.multicast_device;
         want.source = want.source != 0 ? want.source : sk.multicast_source;

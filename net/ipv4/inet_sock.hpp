@@ -85,8 +85,11 @@ lib::result<void> inet_bind(sock& sk, const socket_address& address);
 /// Makes sure that a sender has a port: takes an ephemeral one (EAGAIN when all are used). sock_lock held.
 lib::result<void> inet_autobind(inet_sock& sk);
 
+/// The address that it sends from; 0: whatever the route says, as for a sock that is bound to a group or a
+/// broadcast address in order to receive. sock_lock held.
+uint32_t inet_source(const inet_sock& sk);
 /// The route to a destination: the kept one when it still leads there, else a new one that is then kept.
-/// The source is local_address when that is set. sock_lock held.
+/// The source is inet_source(). sock_lock held.
 lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination);
 
 /// Options of level IPPROTO_IP for every AF_INET protocol: ENOPROTOOPT, EINVAL, EFAULT. No lock held.

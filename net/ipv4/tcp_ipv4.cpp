@@ -204,7 +204,7 @@ lib::result<void> choose_ends(tcp_sock& sk, const inet_endpoint& to) {
     if (route->type == route_type::broadcast || route->type == route_type::multicast) {
         return lib::error{ENETUNREACH};
     }
-    if (sk.local_address == 0) {
+    if (inet_source(sk) == 0) {
         sk.local_address = route->source;
     }
     if (sk.local_port == 0) {

@@ -61,6 +61,21 @@ TEST_F(tcp_states, opens_passively_and_closes_after_the_peer) {
     EXPECT_EQ(state(), "");
 }
 
+TEST_F(tcp_states, opens_actively_from_its_own_address_though_bound_to_all) {
+    for (const char* all : {"10.0.0.255", "255.255.255.255", "239.1.2.3"}) {
+        world.spawn("client", [&] {
+            sim::user_socket client(*host, SOCK_STREAM);
+            EXPECT_EQ(client.bind(all, 80), 0);
+            EXPECT_EQ(client.connect("10.0.0.9", 1000), -ECONNREFUSED);
+        });
+        const sim::segment syn = peer->next();
+        EXPECT_EQ(syn.source, host->ip());
+        EXPECT_FALSE(syn.bad_checksum);
+        peer->send({.flags = tcp_rst | tcp_ack});
+        world.run_for(millisecond);
+    }
+}
+
 TEST_F(tcp_states, opens_actively_and_gives_up_after_six_retries) {
     long outcome = 0;
     world.spawn("client", [&] {

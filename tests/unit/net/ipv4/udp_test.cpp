@@ -338,6 +338,17 @@ TEST_F(udp_host, broadcasts_reach_every_socket_and_ourselves) {
     });
 }
 
+TEST_F(udp_host, a_socket_bound_to_a_broadcast_address_sends_from_the_routes) {
+    program([&] {
+        for (const char* all : {"10.0.0.255", "255.255.255.255", "239.1.2.3"}) {
+            sim::user_socket socket(host, SOCK_DGRAM);
+            ASSERT_EQ(socket.bind(all, 7), 0);
+            EXPECT_EQ(socket.send_to("x", peer.ip, 9), 1);
+            EXPECT_EQ(uint32_t{sim::ip_of(host.card->sent.back())->source}, host.ip());
+        }
+    });
+}
+
 TEST_F(udp_host, multicast_groups_are_joined_and_left) {
     program([&] {
         sim::user_socket socket(host, SOCK_DGRAM);
