@@ -55,6 +55,13 @@ bool may_bind_address(const inet_sock& sk, uint32_t address) {
 
 } // namespace
 
+void inet_set_address(inet_sock& sk, uint32_t address) {
+    const route_type type = classify_destination(*sk.owner_stack, address, nullptr);
+    sk.local_address = address;
+    sk.address_bound = address != 0;
+    sk.bound_to_many = address != 0 && (type == route_type::broadcast || type == route_type::multicast);
+}
+
 lib::result<void> inet_bind(sock& base, const socket_address& address) {
     inet_sock& sk = inet(base);
     const inet_endpoint wanted = TRY(parse_bind_address(address));
@@ -72,8 +79,7 @@ lib::result<void> inet_bind(sock& base, const socket_address& address) {
         return lib::error{EINVAL};
     }
     const uint32_t before = sk.local_address;
-    sk.local_address = wanted.address;
-    sk.address_bound = wanted.address != 0;
+    inet_set_address(sk, wanted.address);
     if (wanted.port == 0 && sk.bind_without_port) {
         return {}; // the port comes with connect()
     }
@@ -93,14 +99,6 @@ lib::result<void> inet_autobind(inet_sock& sk) {
     }
     const lib::result<void> bound = ports_bind(sk, space_of(sk), sk.local_address, 0);
     return bound.ok() ? lib::result<void>() : lib::error{EAGAIN};
-}
-
-uint32_t inet_source(const inet_sock& sk) {
-    if (sk.local_address == 0) {
-        return 0;
-    }
-    const route_type type = classify_destination(*sk.owner_stack, sk.local_address, nullptr);
-    return type == route_type::broadcast || type == route_type::multicast ? 0 : sk.local_address;
 }
 
 lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination) {

@@ -36,6 +36,7 @@ struct inet_sock : sock {
     lib::relaxed<uint16_t> local_port;
     lib::relaxed<uint16_t> remote_port;
     lib::relaxed<bool> address_bound; ///< chosen by bind(): stays when the connection is dissolved
+    bool bound_to_many = false;       ///< to a group or a broadcast address: to receive, not to send from
     lib::relaxed<bool> port_bound;
 
     // Options of level IPPROTO_IP.
@@ -85,9 +86,12 @@ lib::result<void> inet_bind(sock& sk, const socket_address& address);
 /// Makes sure that a sender has a port: takes an ephemeral one (EAGAIN when all are used). sock_lock held.
 lib::result<void> inet_autobind(inet_sock& sk);
 
-/// The address that it sends from; 0: whatever the route says, as for a sock that is bound to a group or a
-/// broadcast address in order to receive. sock_lock held.
-uint32_t inet_source(const inet_sock& sk);
+/// Takes a checked address that bind() was given; 0: none. sock_lock held.
+void inet_set_address(inet_sock& sk, uint32_t address);
+/// The address that it sends from; 0: the route's. sock_lock held.
+inline uint32_t inet_source(const inet_sock& sk) {
+    return sk.bound_to_many ? 0u : uint32_t{sk.local_address};
+}
 /// The route to a destination: the kept one when it still leads there, else a new one that is then kept.
 /// The source is inet_source(). sock_lock held.
 lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination);

@@ -119,8 +119,7 @@ lib::result<void> raw_bind(sock& base, const socket_address& address) {
         return lib::error{EADDRNOTAVAIL};
     }
     port::guard held(sk.sock_lock);
-    sk.local_address = wanted.address;
-    sk.address_bound = wanted.address != 0;
+    inet_set_address(sk, wanted.address);
     sk.cached_route = {};
     return {};
 }

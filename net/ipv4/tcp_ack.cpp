@@ -56,14 +56,19 @@ void update_window(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
     }
 }
 
-/// The whole packet is acknowledged: takes it out of every count.
-void forget(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
-    const uint32_t segments = skb.tcp.segments;
+/// Karn's rule: only what was sent once tells how long the way is.
+void note_round_trip(const sk_buff& skb, tcp_ack_event& event) {
     if ((skb.tcp.sacked & tcp_ever_retransmitted) != 0) {
         event.retransmitted_acked = true;
     } else if ((skb.tcp.sacked & tcp_sacked_acked) == 0 && event.rtt_us == 0) {
         event.rtt_us = lib::max<uint64_t>((port::now() - skb.tcp.sent_at) / port::microsecond, 1);
     }
+}
+
+/// The whole packet is acknowledged: takes it out of every count.
+void forget(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
+    const uint32_t segments = skb.tcp.segments;
+    note_round_trip(skb, event);
     if ((skb.tcp.sacked & tcp_sacked_acked) != 0) {
         sk.sacked_out -= segments;
     } else {
@@ -81,21 +86,15 @@ void forget(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
     }
 }
 
-/// The first bytes of a packet are acknowledged: cut it, so that only its rest stays.
+/// The first bytes of a packet are acknowledged; only its rest stays.
 void forget_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes, tcp_ack_event& event) {
-    if (skb.length() <= bytes || !tcp_split(sk, sk.retransmit_queue, skb, bytes).ok()) {
-        return; // without memory the whole packet stays until it is acknowledged as a whole
-    }
+    note_round_trip(skb, event);
+    event.data_acked = true;
     // A peer that acknowledges byte by byte does not thereby acknowledge a segment (RFC 3465).
     const uint32_t whole_segments = bytes / sk.mss_cache;
-    const uint32_t counted = event.acked_segments;
-    const uint32_t delivered = event.delivered;
-    forget(sk, skb, event);
-    event.acked_segments = counted + whole_segments;
-    event.delivered = lib::min(event.delivered, delivered + whole_segments);
-    const uint32_t cost = tcp_queued_cost(skb);
-    sk.retransmit_queue.pop_front();
-    tcp_uncharge_queued(sk, cost);
+    event.acked_segments += whole_segments;
+    event.delivered += (skb.tcp.sacked & tcp_sacked_acked) != 0 ? 0 : whole_segments;
+    tcp_trim_front(sk, skb, bytes);
 }
 
 /// Everything below snd_una leaves the retransmit queue.

@@ -206,6 +206,7 @@ lib::result<void> choose_ends(tcp_sock& sk, const inet_endpoint& to) {
     }
     if (inet_source(sk) == 0) {
         sk.local_address = route->source;
+        sk.bound_to_many = false;
     }
     if (sk.local_port == 0) {
         TRY(ports_choose(sk, port_space::tcp, {sk.remote_address, sk.remote_port}, tcp_tuple_taken));

@@ -60,6 +60,8 @@ lib::result<void> tcp_send_probe(tcp_sock& sk);
 lib::result<void> tcp_retransmit(tcp_sock& sk, sk_buff& skb, uint32_t segments);
 /// Cuts a queued packet after `length` payload bytes; the rest follows it in the same queue. ENOMEM.
 lib::result<void> tcp_split(tcp_sock& sk, skb_queue& queue, sk_buff& skb, uint32_t length);
+/// The first `bytes` of a packet in the retransmit queue are acknowledged: they leave it, and the counters.
+void tcp_trim_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes);
 /// How many segments a payload makes; an empty one (SYN, FIN) counts as one.
 uint16_t tcp_segments_of(uint32_t length, uint32_t mss);
 

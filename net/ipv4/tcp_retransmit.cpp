@@ -144,6 +144,16 @@ lib::result<void> tcp_split(tcp_sock& sk, skb_queue& queue, sk_buff& skb, uint32
     return {};
 }
 
+void tcp_trim_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes) {
+    skb.consume_front(bytes);
+    skb.tcp.seq = skb.tcp.seq + bytes;
+    sk.retransmit_queue.adjust_bytes(-static_cast<int32_t>(bytes));
+    const uint16_t segments = tcp_segments_of(skb.length(), sk.mss_cache);
+    recount(sk, skb, skb.tcp.segments, segments);
+    skb.tcp.segments = segments;
+    tcp_uncharge_queued(sk, bytes);
+}
+
 lib::result<void> tcp_retransmit(tcp_sock& sk, sk_buff& skb, uint32_t segments) {
     const wire::seq window_end = tcp_window_end(sk);
     uint32_t limit = tcp_current_mss(sk) * segments;

@@ -84,8 +84,8 @@ const char* broken_send_queue_rule(const tcp_sock& sk) {
         return "queued_memory is not what is queued to be sent";
     }
     if (const sk_buff* first = sk.retransmit_queue.front()) {
-        if (first->tcp.seq > sk.snd_una || first->tcp.end_seq <= sk.snd_una) {
-            return "the oldest unacknowledged byte is not in the first segment of the retransmit queue";
+        if (first->tcp.seq != sk.snd_una) {
+            return "the retransmit queue does not begin at snd_una";
         }
         if (sk.retransmit_queue.back()->tcp.end_seq != sk.snd_nxt) {
             return "the retransmit queue does not end at snd_nxt";
