@@ -3,12 +3,14 @@
 // SYN cookies (Bernstein; RFC 4987 §3.6). A flooded listener keeps nothing of a SYN; what it must know when
 // the ACK comes is in the numbers that the client returns:
 //
-//   initial sequence number = H1(tuple) + irs + (minute << 24) + ((H2(tuple, minute) + mss index) mod 2^24)
+//   initial sequence number = epoch (6 bits), mss index (2 bits), both xor H1(tuple); H2(all of it) (24 bits)
 //   low bits of the timestamp = window scale (4 bits, 15 = none), SACK permitted (1 bit), ECN (1 bit)
 //
 // H1 and H2 are SipHash under secret keys, so only a client that received the SYN-ACK can send an ACK that
-// decodes to a valid index. A cookie is good for two minutes. Without timestamps the connection has neither
-// scaling nor SACK nor ECN.
+// decodes to a valid cookie. The client's initial number goes into H2 instead of being added, as Linux adds
+// it: then the last ACK of a connection, come late, when each side has sent as many bytes as the other, would
+// be taken for the answer to a cookie. A cookie is good for two minutes. Without timestamps the connection
+// has neither scaling nor SACK nor ECN.
 
 #include "kernel/lib/minmax.hpp"
 #include "net/core/snmp.hpp"
@@ -22,7 +24,9 @@ namespace {
 
 constexpr uint16_t mss_table[] = {536, 1300, 1440, 1460};
 constexpr uint32_t mss_choices = sizeof(mss_table) / sizeof(mss_table[0]);
-constexpr uint32_t data_mask = 0xffffff;
+static_assert(mss_choices == 4); // two bits
+constexpr uint32_t hash_mask = 0xffffff;
+constexpr uint32_t epoch_mask = 63;
 constexpr uint32_t timestamp_bits = 6;
 constexpr uint32_t timestamp_mask = (1u << timestamp_bits) - 1;
 constexpr uint32_t no_scale = 15;
@@ -33,16 +37,18 @@ uint32_t current_epoch() {
     return static_cast<uint32_t>(port::now() / epoch);
 }
 
+/// Hides the part of the cookie that is not a hash; 8 bits.
 uint32_t first_hash(const tcp_table& table, const tcp_key& key) {
-    return static_cast<uint32_t>(lib::siphash(table.cookie_key[0], &key, sizeof(key)));
+    return static_cast<uint32_t>(lib::siphash(table.cookie_key[0], &key, sizeof(key))) & 0xff;
 }
 
-uint32_t second_hash(const tcp_table& table, const tcp_key& key, uint32_t epoch_number) {
+uint32_t second_hash(const tcp_table& table, const tcp_key& key, wire::seq irs, uint32_t data) {
     struct {
         tcp_key key;
-        uint32_t epoch;
-    } message = {key, epoch_number};
-    return static_cast<uint32_t>(lib::siphash(table.cookie_key[1], &message, sizeof(message)));
+        uint32_t irs;
+        uint32_t data;
+    } message = {key, irs.value, data};
+    return static_cast<uint32_t>(lib::siphash(table.cookie_key[1], &message, sizeof(message))) & hash_mask;
 }
 
 uint32_t mss_index(uint16_t mss) {
@@ -79,10 +85,9 @@ wire::seq tcp_make_cookie(stack& in, tcp_request& request) {
         request.ecn = false;
     }
     const tcp_table& table = *in.tcp;
-    const uint32_t epoch_number = current_epoch();
-    const uint32_t data = second_hash(table, request.key, epoch_number) + mss_index(request.peer_mss);
-    return wire::seq(first_hash(table, request.key) + request.irs.value + (epoch_number << 24) +
-                     (data & data_mask));
+    const uint32_t data = (current_epoch() & epoch_mask) << 2 | mss_index(request.peer_mss);
+    return wire::seq((data ^ first_hash(table, request.key)) << 24 |
+                     second_hash(table, request.key, request.irs, data));
 }
 
 lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
@@ -93,11 +98,10 @@ lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
     }
     const tcp_key key = tcp_key_of(ack);
     const wire::seq irs = ack.tcp.seq - 1;
-    const uint32_t cookie = (ack.tcp.ack - 1).value - first_hash(*in.tcp, key) - irs.value;
-    const uint32_t now = current_epoch();
-    const uint32_t age = (now - (cookie >> 24)) & 0xff;
-    const uint32_t index = (cookie - second_hash(*in.tcp, key, now - age)) & data_mask;
-    if (age >= valid_epochs || index >= mss_choices) {
+    const uint32_t cookie = (ack.tcp.ack - 1).value;
+    const uint32_t data = cookie >> 24 ^ first_hash(*in.tcp, key);
+    const uint32_t age = (current_epoch() - (data >> 2)) & epoch_mask;
+    if (age >= valid_epochs || (cookie & hash_mask) != second_hash(*in.tcp, key, irs, data)) {
         count(in, mib::tcpext_syncookies_failed);
         return {};
     }
@@ -111,7 +115,7 @@ lib::ref<tcp_request> tcp_check_cookie(tcp_sock& listener, const sk_buff& ack) {
         wire::tcp_options_of::other);
     request->irs = irs;
     request->iss = ack.tcp.ack - 1;
-    request->peer_mss = mss_table[index];
+    request->peer_mss = mss_table[data % mss_choices];
     request->window_scaling = false;
     request->sack_ok = false;
     request->ecn = false;

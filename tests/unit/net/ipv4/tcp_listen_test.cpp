@@ -74,6 +74,32 @@ TEST_F(tcp_states, a_cookie_that_finds_the_accept_queue_full_may_come_again) {
     world.run_for(millisecond);
 }
 
+TEST_F(tcp_states, a_late_ack_is_no_answer_to_a_cookie) {
+    host->stack().settings.tcp_syncookies = 2; // always
+    sim::user_socket listener(*host, SOCK_STREAM);
+    world.spawn("server", [&] {
+        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(listener.listen(5), 0);
+        sim::user_socket child = listener.accept();
+        EXPECT_EQ(child.send("four"), 4);
+        EXPECT_EQ(child.recv().data, "five");
+        EXPECT_EQ(child.recv().result, 0);
+    });
+    world.run_for(millisecond);
+    peer->connect();
+    EXPECT_EQ(peer->next().payload, "four");
+    peer->send({.flags = psh_ack, .payload = "five"});
+    peer->send({.flags = fin_ack});
+    while (peer->next().flags != fin_ack) {
+    }
+    peer->send({});
+    EXPECT_EQ(state(), "0A");
+    peer->send({}); // the wire has doubled it; both sides have sent four bytes and a FIN
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    EXPECT_EQ(net::counted(host->stack(), net::mib::tcpext_syncookies_failed), 1u);
+    sockets.push_back(std::move(listener));
+}
+
 TEST_F(tcp_states, a_flood_of_syns_is_met_with_cookies) {
     world.spawn("server", [this] {
         sim::user_socket listener(*host, SOCK_STREAM);
