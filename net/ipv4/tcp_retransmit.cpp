@@ -156,7 +156,8 @@ void tcp_trim_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes) {
 
 lib::result<void> tcp_retransmit(tcp_sock& sk, sk_buff& skb, uint32_t segments) {
     const wire::seq window_end = tcp_window_end(sk);
-    uint32_t limit = tcp_current_mss(sk) * segments;
+    // A card copies the urgent pointer of a long packet into each of its segments, where it points elsewhere.
+    uint32_t limit = tcp_current_mss(sk) * (sk.urgent_mode ? 1 : segments);
     if (skb.tcp.seq >= window_end) {
         // The peer took its window back. Only the oldest segment is still worth a try, as a probe.
         if (skb.tcp.seq != sk.snd_una) {
