@@ -7,6 +7,7 @@
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_table.hpp"
 #include "sim/packet.hpp"
+#include "sim/segment.hpp"
 
 #include <algorithm>
 
@@ -276,7 +277,9 @@ const char* window_witness::sent(const frame& bytes) {
     const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
     const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
     if (its.edge_known && edge < its.edge) {
-        return "an offered window has shrunk";
+        broken_ = "an offered window has shrunk by " + std::to_string(its.edge - edge) + " in " +
+                  parse_segment(bytes).value_or(segment{}).text();
+        return broken_.c_str();
     }
     its.edge = edge;
     its.edge_known = true;

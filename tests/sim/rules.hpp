@@ -29,7 +29,7 @@ const char* broken_rule(net::stack& in, net::port::time_ns now);
 /// §3.8.6: a receiver should not shrink the window).
 class window_witness {
 public:
-    /// A frame that a host sends. The rule that it breaks, or nullptr.
+    /// A frame that a host sends. The rule that it breaks, valid until the next call, or nullptr.
     const char* sent(const frame& bytes);
     /// The host has a new stack, which knows nothing of what was offered before.
     void forget(uint32_t address);
@@ -48,6 +48,7 @@ private:
     };
 
     std::map<flow_key, flow> flows_;
+    std::string broken_;
 };
 
 } // namespace sim

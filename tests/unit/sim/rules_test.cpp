@@ -183,7 +183,8 @@ TEST(window_witness, sees_a_window_shrink) {
     EXPECT_EQ(witness.sent(segment(tcp_syn | tcp_ack, 1, 1000, false)), nullptr);
     EXPECT_EQ(witness.sent(segment(tcp_ack, 0xfffffff0, 1000, true)), nullptr);
     EXPECT_EQ(witness.sent(segment(tcp_ack, 10, 974, true)), nullptr); // 26 bytes read, the edge stays
-    EXPECT_STREQ(witness.sent(segment(tcp_ack, 10, 973, true)), "an offered window has shrunk");
+    EXPECT_TRUE(std::string(witness.sent(segment(tcp_ack, 10, 973, true)))
+                    .starts_with("an offered window has shrunk by 1 in"));
     EXPECT_EQ(witness.sent(segment(tcp_rst, 10, 0, true)), nullptr);
     EXPECT_EQ(witness.sent(segment(tcp_ack, 10, 1, false)), nullptr); // the other way has its own
     witness.forget(0x0a000001);
@@ -197,7 +198,8 @@ TEST(window_witness, knows_the_scale_that_both_offered) {
     EXPECT_EQ(witness.sent(segment(tcp_syn | tcp_ack, 1, 1000, false, 0)), nullptr);
     EXPECT_EQ(witness.sent(segment(tcp_ack, 0, 1000, true)), nullptr);
     EXPECT_EQ(witness.sent(segment(tcp_ack, 400, 900, true)), nullptr);
-    EXPECT_STREQ(witness.sent(segment(tcp_ack, 400, 899, true)), "an offered window has shrunk");
+    EXPECT_TRUE(std::string(witness.sent(segment(tcp_ack, 400, 899, true)))
+                    .starts_with("an offered window has shrunk by 4 in"));
 }
 
 } // namespace
