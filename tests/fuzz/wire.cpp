@@ -65,6 +65,7 @@ private:
     end ends_[2];
     net::socket* listener_ = nullptr;
     input* script_ = nullptr; ///< where the fates of frames come from
+    bool reset_invented_ = false;
     bool held_from_left_[most_held] = {};
     unsigned held_count_ = 0;
 };
@@ -154,6 +155,7 @@ void transfer::carry(void* self, host& from, std::span<const uint8_t> bytes) {
             const size_t place = link_bytes + 24 + us.script_->below(2) * 4;
             what.bytes[place] ^= 0x80;
             what.bytes[link_bytes + 33] = us.script_->byte() & 0x15;
+            us.reset_invented_ = us.reset_invented_ || (what.bytes[link_bytes + 33] & 4) != 0;
             repair_frame(what, repair_ip | repair_transport);
             us.deliver(from, what);
         }
@@ -305,8 +307,8 @@ void transfer::finish() {
         the_world.settle();
         the_world.step(the_world.now + 130 * second);
     }
-    // An end whose peer was reset unnoticed waits for ever, as it should.
-    const bool good = ends_[0].finished || ends_[1].broken;
+    // An end whose peer was reset waits for ever, as it should; one that had said all does not notice a reset.
+    const bool good = ends_[0].finished || ends_[1].broken || reset_invented_;
     if (!good) {
         left_.print_sockets();
         right_.print_sockets();

@@ -269,10 +269,14 @@ const char* window_witness::sent(const frame& bytes) {
         its.edge_known = false;
         return nullptr;
     }
-    if ((tcp.flags & tcp_rst) != 0 || (tcp.flags & tcp_ack) == 0) {
+    flow& others = flows_[{to, from, to_port << 16 | from_port}];
+    if ((tcp.flags & tcp_rst) != 0) {
+        its.edge_known = others.edge_known = false; // an ACK that comes late may open it anew, by its cookie
         return nullptr;
     }
-    const flow& others = flows_[{to, from, to_port << 16 | from_port}];
+    if ((tcp.flags & tcp_ack) == 0) {
+        return nullptr;
+    }
     const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
     const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
     const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));

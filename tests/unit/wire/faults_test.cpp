@@ -104,14 +104,27 @@ TEST(FaultyWire, ReordersTwoFrames) {
     EXPECT_EQ(arrivals("drop 2; reorder 2,3", 4), (std::vector{1, 3, 4}));
 }
 
-TEST(FaultyWire, KeepsAFrameThatNothingPassesForASecond) {
+TEST(FaultyWire, KeepsAFrameThatNothingPassesForAWhile) {
     wire::direction way("reorder 1,2", 1, 0);
     way.send(data(1), 5 * ms);
-    EXPECT_EQ(way.next_arrival_ns(), 1005 * ms);
-    EXPECT_FALSE(way.receive(1004 * ms));
-    EXPECT_TRUE(way.receive(1005 * ms));
-    way.send(data(2), 1006 * ms); // has nothing to release
-    EXPECT_EQ(way.next_arrival_ns(), 1006 * ms);
+    EXPECT_EQ(way.next_arrival_ns(), 105 * ms);
+    EXPECT_FALSE(way.receive(104 * ms));
+    EXPECT_TRUE(way.receive(105 * ms));
+    way.send(data(2), 106 * ms); // has nothing to release
+    EXPECT_EQ(way.next_arrival_ns(), 106 * ms);
+}
+
+TEST(FaultyWire, FlipsOneBitOfAFrameAtMost) {
+    wire::direction way("corrupt 100%; corrupt checksum 1", 1, 0);
+    const wire::frame whole = data(1);
+    way.send(whole, 0);
+    const std::optional<wire::frame> got = way.receive(0);
+    ASSERT_TRUE(got);
+    int flipped = 0;
+    for (size_t i = 0; i < whole.size(); i++) {
+        flipped += std::popcount(static_cast<unsigned>((*got)[i] ^ whole[i]));
+    }
+    EXPECT_EQ(flipped, 1);
 }
 
 TEST(FaultyWire, ReordersByChance) {

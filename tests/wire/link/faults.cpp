@@ -5,8 +5,9 @@
 namespace wire {
 namespace {
 
-/// A frame that is kept for reordering arrives after this time even if nothing passes it.
-constexpr uint64_t longest_hold_ns = 1000 * nanoseconds_per_ms;
+/// A frame that is kept for reordering arrives after this time even if nothing passes it: long for a network,
+/// short beside the time after which anybody asks again.
+constexpr uint64_t longest_hold_ns = 100 * nanoseconds_per_ms;
 
 bool contains(const selection& which, uint64_t number) {
     return std::any_of(which.numbers.begin(), which.numbers.end(),
@@ -140,8 +141,8 @@ bool direction::apply(rule& by, fate& on, uint64_t now_ns) {
     return false;
 }
 
-/// One bit, which the Internet checksum always notices. By chance only IPv4: ARP has no checksum, and on a
-/// real wire the card's CRC would have thrown the frame away.
+/// One bit per frame, which the Internet checksum always notices; two could make up for each other. By chance
+/// only IPv4: ARP has no checksum, and on a real wire the card's CRC would have thrown the frame away.
 bool direction::flip_a_bit(fate& on, const statement& by) {
     size_t first = ethernet_header_bytes;
     size_t bytes = on.content.size() - std::min(on.content.size(), first);
@@ -151,9 +152,10 @@ bool direction::flip_a_bit(fate& on, const statement& by) {
     } else if (by.which.chance > 0 && !is_ipv4(on.content)) {
         bytes = 0;
     }
-    if (bytes == 0) {
+    if (bytes == 0 || on.corrupt) {
         return false;
     }
+    on.corrupt = true;
     uint64_t bit = random_() % (bytes * 8);
     on.content[first + bit / 8] ^= 1 << bit % 8;
     return true;

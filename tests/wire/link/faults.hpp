@@ -56,6 +56,7 @@ private:
         uint64_t arrival_ns;
         unsigned copies = 1;    ///< 0: dropped
         rule* holder = nullptr; ///< who keeps it until another one has passed
+        bool corrupt = false;
     };
 
     double draw() { return static_cast<double>(random_() >> 11) * 0x1p-53; }
