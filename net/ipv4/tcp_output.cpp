@@ -97,6 +97,12 @@ lib::result<void> send_front(tcp_sock& sk) {
     return {};
 }
 
+void append_fin(tcp_sock& sk, sk_buff& last) {
+    last.tcp.flags |= wire::tcp_fin | wire::tcp_ack;
+    last.tcp.end_seq += 1;
+    sk.write_seq += 1;
+}
+
 } // namespace
 
 uint16_t tcp_segments_of(uint32_t length, uint32_t mss) {
@@ -189,25 +195,22 @@ lib::result<void> tcp_send_syn(tcp_sock& sk) {
 void tcp_send_fin(tcp_sock& sk) {
     sk.fin_queued = true;
     if (sk_buff* last = sk.write_queue.back()) {
-        last->tcp.flags |= wire::tcp_fin | wire::tcp_ack;
-        last->tcp.end_seq += 1;
-        sk.write_seq += 1;
-    } else {
-        skb_ptr fin = allocate_skb(*sk.owner_stack, 0, 0);
-        if (!fin) {
-            // Without memory even for this the connection cannot end in order; the peer must learn it.
-            count(*sk.owner_stack, mib::tcpext_abort_on_memory);
-            tcp_send_active_reset(sk);
-            tcp_done(sk);
-            return;
-        }
-        fin->tcp = {.seq = sk.write_seq,
-                    .end_seq = sk.write_seq + 1,
-                    .flags = wire::tcp_fin | wire::tcp_ack,
-                    .segments = 1};
-        sk.write_seq += 1;
+        append_fin(sk, *last);
+    } else if (skb_ptr fin = allocate_skb(*sk.owner_stack, 0, 0)) {
+        fin->tcp = {.seq = sk.write_seq, .end_seq = sk.write_seq, .flags = 0, .segments = 1};
+        append_fin(sk, *fin);
         tcp_charge_queued(sk, *fin);
         sk.write_queue.push_back(std::move(fin));
+    } else if (sk_buff* sent = sk.retransmit_queue.back();
+               sent != nullptr && (sent->tcp.sacked & tcp_sacked_acked) == 0) {
+        append_fin(sk, *sent); // it leaves when that is sent again
+        sk.snd_nxt = sk.write_seq;
+    } else {
+        // Without memory even for this the connection cannot end in order; the peer must learn it.
+        count(*sk.owner_stack, mib::tcpext_abort_on_memory);
+        tcp_send_active_reset(sk);
+        tcp_done(sk);
+        return;
     }
     tcp_push_pending(sk, tcp_nagle_off);
 }

@@ -75,7 +75,7 @@ void keep_alive(user_socket& socket) {
 
 void make_ready(lab& lab, user_socket& socket) {
     lab.prepare(socket);
-    if (lab.connections_may_break()) {
+    if (may_give_up(lab)) {
         keep_alive(socket);
     }
 }

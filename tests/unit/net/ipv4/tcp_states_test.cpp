@@ -185,6 +185,22 @@ TEST_F(tcp_states, half_close_lets_data_come) {
     EXPECT_EQ(state(), "06");
 }
 
+TEST_F(tcp_states, a_fin_without_memory_goes_with_data_that_are_sent_again) {
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.send("data"), 4);
+        world.fail_allocation_after = 1;
+    });
+    peer->connect();
+    const sim::segment first = peer->next();
+    EXPECT_EQ(first.flags, psh_ack);
+    const sim::segment again = peer->next();
+    EXPECT_EQ(again.flags, psh_ack | tcp_fin);
+    EXPECT_EQ(again.seq, first.seq);
+    EXPECT_EQ(again.payload, "data");
+    peer->send({});
+    EXPECT_EQ(state(), "05");
+}
+
 TEST_F(tcp_states, unread_data_turns_close_into_a_reset) {
     serve([this](sim::user_socket&) { world.sleep(world.now() + second); });
     peer->connect();
