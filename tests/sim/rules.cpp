@@ -267,11 +267,12 @@ const char* window_witness::sent(const frame& bytes) {
             parse_tcp_options({bytes.data() + at + sizeof(tcp_header), option_bytes}, tcp_options_of::syn);
         its.offered_scale = options.has_window_scale ? options.window_scale : -1;
         its.edge_known = false;
+        its.first = tcp.sequence + 1;
         return nullptr;
     }
     flow& others = flows_[{to, from, to_port << 16 | from_port}];
     if ((tcp.flags & tcp_rst) != 0) {
-        its.edge_known = others.edge_known = false; // an ACK that comes late may open it anew, by its cookie
+        its.edge_known = others.edge_known = false;
         return nullptr;
     }
     if ((tcp.flags & tcp_ack) == 0) {
@@ -280,7 +281,10 @@ const char* window_witness::sent(const frame& bytes) {
     const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
     const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
     const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
-    if (its.edge_known && edge < its.edge) {
+    // Numbers as after the handshake: a late copy of its last ACK has opened the connection anew, by its
+    // cookie.
+    const bool again = tcp.sequence == its.first && acknowledged == seq(others.first);
+    if (its.edge_known && edge < its.edge && !again) {
         broken_ = "an offered window has shrunk by " + std::to_string(its.edge - edge) + " in " +
                   parse_segment(bytes).value_or(segment{}).text();
         return broken_.c_str();

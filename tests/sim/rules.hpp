@@ -43,6 +43,7 @@ private:
     };
     struct flow {
         int offered_scale = -1; ///< -1: no option in its SYN
+        uint32_t first = 0;     ///< the sequence number behind its SYN
         bool edge_known = false;
         net::wire::seq edge;
     };
