@@ -281,9 +281,9 @@ const char* window_witness::sent(const frame& bytes) {
     const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
     const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
     const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
-    // Numbers as after the handshake: a late copy of its last ACK has opened the connection anew, by its
-    // cookie.
-    const bool again = tcp.sequence == its.first && acknowledged == seq(others.first);
+    // Numbers as after the handshake (or one less, in a keepalive): a late copy of its last ACK has opened
+    // the connection anew, by its cookie.
+    const bool again = tcp.sequence + 1 - its.first <= 1 && acknowledged == seq(others.first);
     if (its.edge_known && edge < its.edge && !again) {
         broken_ = "an offered window has shrunk by " + std::to_string(its.edge - edge) + " in " +
                   parse_segment(bytes).value_or(segment{}).text();
