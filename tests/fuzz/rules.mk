@@ -15,12 +15,13 @@ FUZZ_S ?= 60
 FUZZ_NET_TARGETS := frames frames_and_calls calls wire
 FUZZ_WIRE_TARGETS := wire_headers wire_ipv4_options wire_tcp_options wire_checksum
 # Parsers of programs, of the C library and of the kernel; the last ones include what they test.
-FUZZ_PARSER_TARGETS := libc_dns dhcp http_request nslookup shell cpio elf multiboot
+FUZZ_PARSER_TARGETS := libc_dns dhcp http_request http_response nslookup shell cpio elf multiboot
 FUZZ_PRELUDE_cpio := -include tests/fuzz/support/prelude.hpp
 FUZZ_PRELUDE_elf := $(FUZZ_PRELUDE_cpio)
 FUZZ_PRELUDE_multiboot := $(FUZZ_PRELUDE_cpio)
 FUZZ_SOURCES_dhcp := user/dhclient/message.cpp
 FUZZ_SOURCES_http_request := user/httpd/request.cpp
+FUZZ_SOURCES_http_response := user/wget/response.cpp user/wget/url.cpp
 FUZZ_SOURCES_nslookup := user/nslookup/message.cpp user/nslookup/print.cpp
 FUZZ_SOURCES_shell := user/sh/lexer.cpp user/sh/memory.cpp user/sh/parser.cpp
 FUZZ_TARGETS := $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS) $(FUZZ_PARSER_TARGETS)

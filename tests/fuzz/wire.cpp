@@ -307,7 +307,8 @@ void transfer::finish() {
         the_world.settle();
         the_world.step(the_world.now + 130 * second);
     }
-    // An end whose peer was reset waits for ever, as it should; one that had said all does not notice a reset.
+    // An end whose peer was reset waits for ever, as it should; one that had said all does not notice a
+    // reset.
     const bool good = ends_[0].finished || ends_[1].broken || reset_invented_;
     if (!good) {
         left_.print_sockets();
