@@ -1,6 +1,7 @@
 # Fuzz targets: libFuzzer with address and undefined sanitizers, net/ compiled by clang for this machine.
 #
 #   make fuzz TARGET=frames FUZZ_S=600     one target for so many seconds (all of them when TARGET is empty)
+#   make fuzz-coverage                     which lines of net/ the stored corpora reach
 #   make test-fuzz                         replays every corpus and regression, then a moment of each target
 #
 # What a run finds worth keeping goes to build/fuzz/corpus/TARGET; `make fuzz-merge` moves the part of it that
@@ -30,6 +31,7 @@ FUZZ_CXXFLAGS := -std=c++20 -O2 -g1 -fsanitize=address,undefined -fno-sanitize-r
     -fno-rtti -fno-strict-aliasing -fno-omit-frame-pointer -I. -Itests -MMD -MP
 # What guides the fuzzer is only the code under test, not the harness.
 FUZZ_WATCHED := -fsanitize-coverage=inline-8bit-counters,pc-table
+FUZZ_LINK := -fsanitize=address,undefined,fuzzer
 FUZZ_NET_OBJECTS := $(HOST_KERNEL_SRC:%=$(FUZZ)/%.o)
 FUZZ_SUPPORT_OBJECTS := $(patsubst %,$(FUZZ)/%.o,$(wildcard tests/fuzz/support/*.cpp))
 
@@ -38,18 +40,25 @@ FUZZ_CHOSEN := $(if $(TARGET),$(TARGET),$(FUZZ_TARGETS))
 
 # Kept, although make thinks of them as intermediate.
 .SECONDARY: $(FUZZ_NET_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o)
-.PHONY: fuzz fuzz-programs test-fuzz fuzz-merge
+.PHONY: fuzz fuzz-programs fuzz-net-programs test-fuzz fuzz-merge fuzz-coverage
 fuzz-programs: $(FUZZ_PROGRAMS)
+fuzz-net-programs: $(FUZZ_NET_TARGETS:%=$(FUZZ)/%) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/%)
 fuzz: deps-test
 	+@$(SELF) $(FUZZ_CHOSEN:%=$(FUZZ)/%)
 	@tests/fuzz/run --seconds $(FUZZ_S) $(FUZZ_CHOSEN)
-# Only targets of which no failure is open (docs/results.md has the others).
 test-fuzz: fuzz-programs
-	@tests/fuzz/run --replay --seconds 2 $(filter-out wire cpio calls frames_and_calls,$(FUZZ_TARGETS))
+	@tests/fuzz/run --replay --seconds 2 $(FUZZ_TARGETS)
 
 # Only what reaches something that the inputs before it did not is kept: small corpora are quick to replay.
 fuzz-merge: $(FUZZ_CHOSEN:%=$(FUZZ)/%)
 	@for target in $(FUZZ_CHOSEN); do tests/fuzz/merge $$target; done
+
+# The same programs with other counters in net/.
+FUZZ_COVERAGE := build/fuzz-coverage
+fuzz-coverage:
+	+@$(MAKE) MODE=$(MODE) FUZZ=$(FUZZ_COVERAGE) FUZZ_WATCHED="-fprofile-instr-generate -fcoverage-mapping" \
+	    FUZZ_LINK="$(FUZZ_LINK) -fprofile-instr-generate" fuzz-net-programs
+	@tests/fuzz/coverage $(FUZZ_COVERAGE) $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS)
 
 $(FUZZ)/net/%.cpp.o: net/%.cpp
 	@mkdir -p $(@D)
@@ -70,7 +79,7 @@ $(FUZZ)/tests/fuzz/%.cpp.o: tests/fuzz/%.cpp
 $(FUZZ_NET_TARGETS:%=$(FUZZ)/%) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(FUZZ)/tests/fuzz/%.cpp.o \
     $(FUZZ_SUPPORT_OBJECTS) $(FUZZ_NET_OBJECTS)
 	$(call say,LD)
-	$(Q)$(FUZZ_CXX) -fsanitize=address,undefined,fuzzer -o $@ $^
+	$(Q)$(FUZZ_CXX) $(FUZZ_LINK) -o $@ $^
 
 # A parser and what it is made of, in one go. Here comparisons guide the fuzzer, too: they find magic words.
 $(FUZZ_PARSER_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: tests/fuzz/%.cpp tests/fuzz/support/expect.hpp \
