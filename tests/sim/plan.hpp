@@ -70,7 +70,7 @@ struct plan {
     unsigned stall_percent = 0;       ///< of a reader's reads
     net::port::time_ns stall_up_to = 0;
     std::vector<incident> incidents;
-    net::port::time_ns time_limit = 4 * 3600 * net::port::second;
+    net::port::time_ns time_limit = 48 * 3600 * net::port::second;
 
     bool has(incident::kind what_kind) const;
     /// For people: what is special about it.
