@@ -216,6 +216,10 @@ void drop_file(passed_file* file) {
     lib::ref<fs::file>::adopt(file_of(file)).reset();
 }
 
+uint32_t file_references(const passed_file* file) {
+    return reinterpret_cast<const fs::file*>(file)->count();
+}
+
 lib::result<uint64_t> create_socket_node(const char* path) {
     auto made = fs::make_node(nullptr, path, S_IFSOCK | 0777);
     if (!made.ok()) {

@@ -80,6 +80,7 @@ NET_SRC := \
     net/unix/unix.cpp \
     net/unix/unix_connect.cpp \
     net/unix/unix_control.cpp \
+    net/unix/unix_gc.cpp \
     net/unix/unix_names.cpp \
     net/unix/unix_receive.cpp \
     net/unix/unix_send.cpp \

@@ -11,6 +11,7 @@
 
 namespace net {
 class stack;
+struct socket;
 }
 
 namespace net::port {
@@ -160,6 +161,9 @@ struct passed_file; ///< A counted reference to an open file; only the port look
 lib::result<passed_file*> take_file(int descriptor);
 lib::result<int> install_file(passed_file* file, bool close_on_exec);
 void drop_file(passed_file* file);
+/// The socket whose file it is, or nullptr; valid as long as the reference. How many references the file has.
+socket* socket_of_file(passed_file* file);
+uint32_t file_references(const passed_file* file);
 
 /// Creates the file-system node of a bound AF_UNIX name (EADDRINUSE when the path exists), or finds it.
 /// The number identifies the node as long as it exists.

@@ -3,6 +3,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/lib/assert.hpp"
 #include "kernel/lib/log.hpp"
+#include "net/core/socket.hpp"
 #include "net/port.hpp"
 #include "sim/fiber.hpp"
 #include "sim/poll.hpp"
@@ -322,13 +323,20 @@ uint32_t current_cpu() {
 
 struct passed_file {
     int descriptor;
+    net::socket* socket = nullptr;
+    uint32_t references = 1;
 };
 
 lib::result<passed_file*> take_file(int descriptor) {
     if (descriptor < 0) {
         return lib::error{EBADF};
     }
-    return new passed_file{descriptor};
+    const auto open = world().open_files.find(descriptor);
+    if (open == world().open_files.end()) {
+        return new passed_file{descriptor};
+    }
+    open->second->references++;
+    return open->second;
 }
 
 lib::result<int> install_file(passed_file* file, bool) {
@@ -336,7 +344,20 @@ lib::result<int> install_file(passed_file* file, bool) {
 }
 
 void drop_file(passed_file* file) {
-    delete file;
+    if (--file->references == 0) {
+        if (file->socket != nullptr) {
+            sock_release(file->socket);
+        }
+        delete file;
+    }
+}
+
+socket* socket_of_file(passed_file* file) {
+    return file->socket;
+}
+
+uint32_t file_references(const passed_file* file) {
+    return file->references;
 }
 
 lib::result<uint64_t> create_socket_node(const char* path) {
@@ -358,3 +379,16 @@ lib::result<uint64_t> find_socket_node(const char* path) {
 }
 
 } // namespace net::port
+
+namespace sim {
+
+void world::open_file(int descriptor, net::socket* socket) {
+    open_files[descriptor] = new net::port::passed_file{descriptor, socket};
+}
+
+void world::close_file(int descriptor) {
+    auto node = open_files.extract(descriptor);
+    net::port::drop_file(node.mapped());
+}
+
+} // namespace sim

@@ -353,6 +353,14 @@ void drop_file(passed_file* file) {
     delete file;
 }
 
+socket* socket_of_file(passed_file*) {
+    return nullptr; // no socket is passed here
+}
+
+uint32_t file_references(const passed_file*) {
+    return 1;
+}
+
 lib::result<uint64_t> create_socket_node(const char* path) {
     const uint64_t node = machine().make_node(path);
     if (node == 0) {

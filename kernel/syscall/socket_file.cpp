@@ -204,3 +204,9 @@ lib::result<int> sock_map_fd(net::socket* sock, int type_flags) {
 }
 
 } // namespace syscall
+
+/// Here and not with the rest of the port: only this file knows which files are sockets.
+net::socket* net::port::socket_of_file(passed_file* file) {
+    const auto found = syscall::socket_of(*reinterpret_cast<fs::file*>(file));
+    return found.ok() ? found.value() : nullptr;
+}

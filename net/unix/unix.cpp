@@ -66,7 +66,9 @@ lib::result<void> unix_release(socket& which) {
     }
     close_unix_sock(self, unix_ending::closed);
     which.sk = nullptr;
+    stack& in = *self.owner_stack;
     lib::ref<sock>::adopt(&self).reset();
+    unix_collect_garbage(in);
     return {};
 }
 
@@ -277,6 +279,7 @@ void close_unix_sock(unix_sock& self, unix_ending why) {
         while (skb_ptr skb = self.receive_queue.pop_front()) {
             unread.push_back(std::move(skb));
         }
+        __atomic_fetch_add(&table.taken, 1, __ATOMIC_RELEASE);
         while (unix_sock* child = self.pending.pop_front()) {
             never_accepted.push_back(*child);
         }

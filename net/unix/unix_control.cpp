@@ -1,8 +1,7 @@
 // Control messages: open files (SCM_RIGHTS) and credentials (SCM_CREDENTIALS) travel with a message.
 //
 // A file in flight is a counted reference; the receiver gets a descriptor of its own. Files in flight are
-// bounded for the whole stack, since a cycle of sockets that carry each other would only be freed by a
-// reader.
+// bounded for the whole stack: no limit of a process counts them.
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/string.hpp"
@@ -23,6 +22,23 @@ lib::result<void> check_claim(const ucred& claimed, const port::credentials& rea
         return lib::error{EPERM};
     }
     return {};
+}
+
+void note_in_flight(stack& in, port::passed_file* file, int change) {
+    unix_table& table = *in.unix_sockets;
+    __atomic_fetch_add(&table.files_in_flight, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
+    if (carried_unix_sock(in, file) != nullptr) {
+        __atomic_fetch_add(&table.sockets_in_flight, static_cast<uint32_t>(change), __ATOMIC_RELAXED);
+    }
+}
+
+/// The next files to close; nullptr: all are, and the next drop_files() begins again.
+unix_files* next_doomed(unix_table& table) {
+    port::guard held(table.lock);
+    unix_files* files = table.doomed;
+    table.dropping = files != nullptr;
+    table.doomed = files != nullptr ? files->next : nullptr;
+    return files;
 }
 
 /// Descriptors for as many files as the receiver has room for; returns how many.
@@ -109,11 +125,14 @@ lib::result<void> unix_control::take_files(const uint8_t* descriptors, size_t co
         int descriptor = -1;
         memcpy(&descriptor, descriptors + index * sizeof descriptor, sizeof descriptor);
         if (__atomic_load_n(&in_flight, __ATOMIC_RELAXED) >= files_in_flight_limit) {
+            unix_collect_garbage(in_);
+        }
+        if (__atomic_load_n(&in_flight, __ATOMIC_RELAXED) >= files_in_flight_limit) {
             return lib::error{ETOOMANYREFS};
         }
         files_->files[files_->count] = TRY(port::take_file(descriptor));
+        note_in_flight(in_, files_->files[files_->count], 1);
         files_->count++;
-        __atomic_fetch_add(&in_flight, 1, __ATOMIC_RELAXED);
     }
     return {};
 }
@@ -124,16 +143,35 @@ void unix_control::attach(sk_buff& skb) {
     notes.who = who_;
 }
 
+unix_files* take_carried(stack& in, sk_buff& skb) {
+    unix_files* files = std::exchange(notes_of(skb).files, nullptr);
+    if (files != nullptr) {
+        __atomic_fetch_add(&in.unix_sockets->taken, 1, __ATOMIC_RELEASE);
+    }
+    return files;
+}
+
+/// A file may be a socket with files in its queue, and so on for thousands: those are closed by the same
+/// loop, not by calls inside of calls.
 void drop_files(stack& in, unix_files* files) {
     if (files == nullptr) {
         return;
     }
-    for (size_t index = 0; index < files->count; index++) {
-        port::drop_file(files->files[index]);
+    unix_table& table = *in.unix_sockets;
+    {
+        port::guard held(table.lock);
+        files->next = std::exchange(table.doomed, files);
+        if (table.dropping) {
+            return;
+        }
     }
-    __atomic_fetch_sub(&in.unix_sockets->files_in_flight, static_cast<uint32_t>(files->count),
-                       __ATOMIC_RELAXED);
-    port::release(files);
+    while (unix_files* next = next_doomed(table)) {
+        for (size_t index = 0; index < next->count; index++) {
+            note_in_flight(in, next->files[index], -1);
+            port::drop_file(next->files[index]);
+        }
+        port::release(next);
+    }
 }
 
 void tell_control(const unix_sock& self, const unix_skb_notes& notes, message& msg) {

@@ -102,7 +102,8 @@ void tell_first(unix_sock& self, sk_buff& first, message& msg, leftovers& done) 
     tell_sender(notes, msg);
     tell_control(self, notes, msg);
     if ((msg.flags & MSG_PEEK) == 0) {
-        done.files = std::exchange(notes.files, nullptr);
+        port::guard held(self.sock_lock);
+        done.files = take_carried(*self.owner_stack, first);
     }
 }
 

@@ -37,6 +37,7 @@ struct unix_files {
     static constexpr size_t limit = 253; ///< per message; Linux: SCM_MAX_FD
 
     size_t count = 0;
+    unix_files* next = nullptr; ///< of those that are being dropped
     port::passed_file* files[limit];
 };
 
@@ -65,6 +66,10 @@ struct unix_sock : sock {
     // Guarded by unix_table::lock.
     lib::list_link all_link;
     lib::list_link name_link;
+    lib::list_link gc_link;       ///< This and the next three: see unix_gc.cpp.
+    uint32_t times_carried = 0;   ///< messages that its file lies in
+    uint32_t file_references = 0; ///< all references to its file
+    bool reached = false;
 
     // Guarded by sock_lock.
     bool connected = false;
@@ -90,7 +95,11 @@ struct unix_table {
     name_list names[buckets];
     lib::list<unix_sock, &unix_sock::all_link> all;
     uint32_t next_automatic_name = 0;
-    uint32_t files_in_flight = 0; ///< atomic
+    unix_files* doomed = nullptr; ///< to be closed, by whoever set `dropping`
+    bool dropping = false;
+    uint32_t files_in_flight = 0;   ///< atomic
+    uint32_t sockets_in_flight = 0; ///< of them, sockets of the family; atomic
+    uint32_t taken = 0;             ///< times that files were taken off a message; atomic
 };
 
 // ---- unix.cpp --------------------------------------------------------------------------------------------
@@ -155,9 +164,18 @@ private:
     port::credentials who_ = port::current_credentials();
 };
 
-/// Drops files that nobody took.
+/// Takes the files off a message in a queue. sock_lock held.
+unix_files* take_carried(stack& in, sk_buff& skb);
+/// Closes files that nobody took. No lock held: closing may sleep.
 void drop_files(stack& in, unix_files* files);
 /// Tells the receiver what came with the message: credentials if it wants them, files as new descriptors.
 void tell_control(const unix_sock& self, const unix_skb_notes& notes, message& msg);
+
+// ---- unix_gc.cpp -----------------------------------------------------------------------------------------
+
+/// The sock of the family whose file this is, or nullptr.
+unix_sock* carried_unix_sock(const stack& in, port::passed_file* file);
+/// Frees what only sockets that nobody has any more carry. No lock held; may sleep.
+void unix_collect_garbage(stack& in);
 
 } // namespace net

@@ -103,9 +103,12 @@ public:
     unsigned spinning_locks = 0;
     int64_t wall_clock_offset_s = 0;
 
-    // AF_UNIX's view of files: numbers stand for descriptors.
+    // AF_UNIX's view of files: numbers stand for descriptors. Those that were opened can be sockets.
     std::map<std::string, uint64_t> socket_nodes;
     uint64_t next_node = 1;
+    std::map<int, net::port::passed_file*> open_files;
+    void open_file(int descriptor, net::socket* socket); ///< the file owns the socket
+    void close_file(int descriptor);
 
 private:
     struct event {
