@@ -157,6 +157,7 @@ struct tcp_sock : inet_sock {
     wire::seq undo_marker;                    ///< snd_una at that reduction
     int32_t undo_retransmissions = -1;        ///< not yet proved needless; -1: no undo possible
     port::time_ns retransmission_started = 0; ///< first retransmission of this recovery, 0 = none
+    port::time_ns unanswered_since = 0;       ///< while retransmits > 0: when what has timed out was sent
     uint32_t prr_delivered = 0;               ///< RFC 6937
     uint32_t prr_out = 0;
     uint32_t max_packets_out = 0;

@@ -68,7 +68,7 @@ bool gave_enough_time(const tcp_sock& sk, unsigned attempts) {
     }
     const port::time_ns limit = sk.user_timeout_ms != 0 ? sk.user_timeout_ms * port::millisecond
                                                         : time_of_attempts(attempts, tcp_rto_minimum);
-    return port::now() - sk.retransmission_started >= limit;
+    return port::now() - sk.unanswered_since >= limit;
 }
 
 unsigned unsigned_of(const parameter& of) {
@@ -120,6 +120,7 @@ void retransmission_timeout(tcp_sock& sk) {
     }
     if (sk.retransmits == 0) {
         count(*sk.owner_stack, mib::tcpext_timeouts);
+        sk.unanswered_since = oldest->tcp.sent_at;
     }
     if (sk.retransmission_started == 0) {
         sk.retransmission_started = oldest->tcp.sent_at;

@@ -152,6 +152,10 @@ void draw_hosts(dice& by, plan& out) {
     }
 }
 
+bool has_blackout(const line_faults& on) {
+    return on.blackout_for_ms != 0;
+}
+
 net::port::time_ns draw_moment(dice& by) {
     return static_cast<net::port::time_ns>(by.between(1, 5000) * 1000) * net::port::microsecond;
 }
@@ -162,7 +166,10 @@ void draw_incidents(dice& by, plan& out) {
         const auto host = static_cast<unsigned>(by.below(out.to.size()));
         out.incidents.push_back({.what = what, .at = draw_moment(by), .host = host, .argument = argument});
     };
-    if (by.chance(fault_percent / 2)) {
+    const auto dark = std::count_if(out.from.begin(), out.from.end(), has_blackout) +
+                      std::count_if(out.to.begin(), out.to.end(), has_blackout);
+    if (by.chance(fault_percent / 2) &&
+        (out.rough || dark < 2)) { // a third try must get through: draw_outages()
         add(kind::carrier_lost, 1 + by.below(out.rough ? 5000 : 500));
     }
     if (by.chance(fault_percent / 4)) {

@@ -266,7 +266,7 @@ const char* window_witness::sent(const frame& bytes) {
         const tcp_options options =
             parse_tcp_options({bytes.data() + at + sizeof(tcp_header), option_bytes}, tcp_options_of::syn);
         its.offered_scale = options.has_window_scale ? options.window_scale : -1;
-        its.edge_known = false;
+        its.edge_known = its.got_on = false;
         its.first = tcp.sequence + 1;
         return nullptr;
     }
@@ -281,14 +281,17 @@ const char* window_witness::sent(const frame& bytes) {
     const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
     const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
     const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
-    // Numbers as after the handshake (or one less, in a keepalive): a late copy of its last ACK has opened
-    // the connection anew, by its cookie.
-    const bool again = tcp.sequence + 1 - its.first <= 1 && acknowledged == seq(others.first);
+    // Back at the numbers of the handshake: a late copy of one of its segments has opened the connection
+    // anew, by its cookie. In a keepalive they are one less.
+    const bool at_start = tcp.sequence + 1 - its.first <= 1;
+    const bool again = its.got_on && at_start && acknowledged < its.acknowledged;
     if (its.edge_known && edge < its.edge && !again) {
         broken_ = "an offered window has shrunk by " + std::to_string(its.edge - edge) + " in " +
                   parse_segment(bytes).value_or(segment{}).text();
         return broken_.c_str();
     }
+    its.got_on = !at_start;
+    its.acknowledged = acknowledged;
     its.edge = edge;
     its.edge_known = true;
     return nullptr;

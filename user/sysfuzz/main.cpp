@@ -56,6 +56,44 @@ void remove_tree(const char* path) {
     }
 }
 
+/// What a folder above the work folder held before: a round can climb up there and leave things behind.
+struct folder_above {
+    const char* path;
+    char names[64][NAME_MAX + 1];
+    int count;
+
+    bool knows(const char* name) const {
+        for (int index = 0; index < count; index++) {
+            if (strcmp(names[index], name) == 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+    void remember() {
+        DIR* const folder = opendir(path);
+        while (const dirent* const entry = folder == nullptr ? nullptr : readdir(folder)) {
+            if (count < 64) {
+                strcpy(names[count++], entry->d_name);
+            }
+        }
+        closedir(folder);
+    }
+    void remove_strangers() const {
+        DIR* const folder = opendir(path);
+        while (const dirent* const entry = folder == nullptr ? nullptr : readdir(folder)) {
+            if (!knows(entry->d_name)) {
+                char whole[512];
+                snprintf(whole, sizeof whole, "%s/%s", path, entry->d_name);
+                remove_tree(whole);
+            }
+        }
+        closedir(folder);
+    }
+};
+
+folder_above above[] = {{"/tmp", {}, 0}, {"/", {}, 0}};
+
 /// Calls visit for the id of each process of the system.
 template <class Visitor>
 void for_each_process(Visitor visit) {
@@ -198,7 +236,9 @@ uint64_t run_round(uint64_t seed) {
         }
     }
     (void)chdir("/");
-    remove_tree(work_folder);
+    for (const folder_above& each : above) {
+        each.remove_strangers();
+    }
     return calls_made();
 }
 
@@ -260,6 +300,9 @@ int main(int argc, char** argv) {
     fill_caches();
     (void)read_calm_counters();
     remember_bystanders();
+    for (folder_above& each : above) {
+        each.remember();
+    }
     printf("sysfuzz: seed %lu, %lu calls\n", seed, wanted);
     uint64_t made = run_round(seed); // what is made once, is made now
     const counters before = read_calm_counters();

@@ -1,4 +1,5 @@
-// What time does to a connection whose probes cannot even be sent: it ends all the same.
+// What time does to a connection: one whose probes cannot even be sent ends all the same, one that gets on
+// does not.
 
 #include "net/core/net_device.hpp"
 #include "sim/program.hpp"
@@ -49,6 +50,29 @@ TEST_F(tcp_timer, keepalive_ends_a_connection_without_a_route) {
     net::dev_close(host.device());
     world.run_for(60 * second);
     EXPECT_LT(outcome, 0);
+}
+
+TEST_F(tcp_timer, every_progress_gives_new_time) {
+    long outcome = -1;
+    call(65535, [&](sim::user_socket& client) {
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, 45000), 0);
+        EXPECT_EQ(client.send(std::string(8 * 536, 'x')), 8 * 536);
+        outcome = client.recv().result;
+    });
+    uint32_t acknowledged = peer.received;
+    const net::port::time_ns before = world.now();
+    for (int i = 0; i < 4; i++) {
+        while (peer.try_next(100 * millisecond)) { // all are lost ...
+        }
+        EXPECT_EQ(peer.next(60 * second).seq, acknowledged); // ... until the oldest times out, twice
+        EXPECT_EQ(peer.next(60 * second).seq, acknowledged);
+        acknowledged += 536;
+        peer.send({.ack = acknowledged});
+    }
+    EXPECT_GT(world.now() - before, 45 * second);
+    peer.send({.flags = tcp_fin | tcp_ack, .ack = acknowledged});
+    world.run_for(millisecond);
+    EXPECT_EQ(outcome, 0);
 }
 
 } // namespace
