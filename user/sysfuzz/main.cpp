@@ -242,8 +242,17 @@ uint64_t run_round(uint64_t seed) {
     return calls_made();
 }
 
-/// What the kernel keeps once it was used: a pair for each number of a pseudo-terminal.
+/// What the kernel keeps once it was used: tables of folders that had many entries, and a pair for each
+/// number of a pseudo-terminal.
 void fill_caches() {
+    for (const folder_above& each : above) {
+        for (int number = 0; number < 128; number++) {
+            char path[64];
+            snprintf(path, sizeof path, "%s/sysfuzz.%d", each.path, number);
+            mkdir(path, 0700);
+        }
+        each.remove_strangers();
+    }
     constexpr int most = 64;
     int opened[most];
     int count = 0;
@@ -297,12 +306,12 @@ int main(int argc, char** argv) {
     if (round_memory == MAP_FAILED) {
         err(1, "mmap");
     }
-    fill_caches();
-    (void)read_calm_counters();
-    remember_bystanders();
     for (folder_above& each : above) {
         each.remember();
     }
+    fill_caches();
+    (void)read_calm_counters();
+    remember_bystanders();
     printf("sysfuzz: seed %lu, %lu calls\n", seed, wanted);
     uint64_t made = run_round(seed); // what is made once, is made now
     const counters before = read_calm_counters();
