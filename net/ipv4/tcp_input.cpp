@@ -121,6 +121,9 @@ void advance_state(tcp_sock& sk, const sk_buff& skb) {
         tcp_finish_connect(sk);
         break;
     case tcp_state::fin_wait_1:
+        if (sk.rcvq_space == 0) {
+            tcp_finish_connect(sk); // the user had said all before the handshake was over
+        }
         if (fin_acknowledged(sk)) {
             enter_fin_wait_2(sk, skb);
         }

@@ -97,6 +97,10 @@ lib::result<void> send_front(tcp_sock& sk) {
     return {};
 }
 
+bool will_be_data_again(const sk_buff& sent) {
+    return (sent.tcp.sacked & tcp_sacked_acked) == 0 && (sent.tcp.flags & wire::tcp_syn) == 0;
+}
+
 void append_fin(tcp_sock& sk, sk_buff& last) {
     last.tcp.flags |= wire::tcp_fin | wire::tcp_ack;
     last.tcp.end_seq += 1;
@@ -201,8 +205,7 @@ void tcp_send_fin(tcp_sock& sk) {
         append_fin(sk, *fin);
         tcp_charge_queued(sk, *fin);
         sk.write_queue.push_back(std::move(fin));
-    } else if (sk_buff* sent = sk.retransmit_queue.back();
-               sent != nullptr && (sent->tcp.sacked & tcp_sacked_acked) == 0) {
+    } else if (sk_buff* sent = sk.retransmit_queue.back(); sent != nullptr && will_be_data_again(*sent)) {
         append_fin(sk, *sent); // it leaves when that is sent again
         sk.snd_nxt = sk.write_seq;
     } else {

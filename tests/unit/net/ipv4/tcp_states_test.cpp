@@ -131,6 +131,34 @@ TEST_F(tcp_states, opens_simultaneously) {
     EXPECT_EQ(state(), "01");
 }
 
+TEST_F(tcp_states, takes_data_after_a_shutdown_in_the_middle_of_a_simultaneous_open) {
+    std::string got;
+    world.spawn("client", [&] {
+        sim::user_socket client(*host, SOCK_STREAM);
+        client.bind("10.0.0.1", 80);
+        client.set_non_blocking(true);
+        EXPECT_EQ(client.connect("10.0.0.9", 1000), -EINPROGRESS);
+        client.poll(POLLPRI, second); // until the SYNs have crossed
+        EXPECT_EQ(client.shutdown(SHUT_WR), 0);
+        client.set_non_blocking(false);
+        got = client.recv().data;
+    });
+    const sim::segment syn = peer->next();
+    net::wire::tcp_options stamps;
+    stamps.has_timestamp = true;
+    stamps.timestamp_value = 7;
+    peer->send({.flags = tcp_syn, .ack = 0, .options = stamps});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    EXPECT_EQ(peer->next().flags, fin_ack);
+    world.run_for(10 * millisecond); // what the echo says about the round trip tunes the receive buffer
+    stamps.timestamp_echo = syn.options.timestamp_value;
+    peer->send({.flags = psh_ack, .payload = std::string(1000, 'd'), .ack = syn.seq + 1, .options = stamps});
+    world.run_for(second);
+    EXPECT_EQ(got, std::string(1000, 'd'));
+    peer->send({.flags = tcp_rst});
+    world.run_for(millisecond);
+}
+
 TEST_F(tcp_states, connects_to_itself) {
     world.spawn("narcissus", [this] {
         sim::user_socket self(*host, SOCK_STREAM);
