@@ -186,8 +186,11 @@ lib::result<size_t> select(const arguments& args) {
     if (args[4] != 0) {
         const timeval timeout = TRY(mm::fetch(mm::user_ptr<const timeval>(args[4])));
         // Microseconds beyond a second are allowed here.
-        deadline_ns = TRY(deadline_of(timeout.tv_sec + timeout.tv_usec / 1'000'000,
-                                      timeout.tv_usec % 1'000'000, 1'000'000));
+        int64_t seconds = 0;
+        if (__builtin_add_overflow(timeout.tv_sec, timeout.tv_usec / 1'000'000, &seconds)) {
+            seconds = timeout.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+        }
+        deadline_ns = TRY(deadline_of(seconds, timeout.tv_usec % 1'000'000, 1'000'000));
     }
     const auto bits = select_until(args, deadline_ns);
     store_remaining(args[4], deadline_ns, 1'000'000);

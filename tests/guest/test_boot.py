@@ -4,7 +4,7 @@ import re
 
 import pexpect
 import pytest
-from harness import BUILD, INITRAMFS, ISO, KERNEL, MODE, ROOT, Guest
+from harness import BUILD, INITRAMFS, ISO, KERNEL, MODE, ROOT, VARIANT, Guest
 
 TOOLS = os.path.join(ROOT, "tools")
 
@@ -30,6 +30,7 @@ def test_pvh(cpu):
         assert guest.run("echo $((6 * 7))") == "42"
 
 
+@pytest.mark.skipif("kasan" in VARIANT, reason="shadow memory and quarantine take their share")
 def test_sixteen_mebibytes():
     """The whole system, with network, in 16 MiB."""
     with Guest(iso=ISO, memory=16) as guest:

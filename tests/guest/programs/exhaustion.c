@@ -20,10 +20,11 @@ static long free_kib(void) {
     return (long)(info.freeram / 1024);
 }
 
-/* Memory of ended processes may be given back a moment after wait() returned. */
+/* Memory of ended processes may be given back a moment after wait() returned. A sanitized kernel keeps some of it from
+   being used again for longer. */
 static int back_to(long wanted_kib) {
     for (int i = 0; i < 200; i++) {
-        if (free_kib() + 512 >= wanted_kib) {
+        if (free_kib() + 2048 >= wanted_kib) {
             return 1;
         }
         usleep(10000);

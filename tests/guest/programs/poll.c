@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -100,6 +101,11 @@ static void test_select(void) {
     long start = now_ms();
     CHECK("select_timeout", select(ends[0] + 1, &readable, NULL, NULL, &timeout) == 0 && now_ms() - start >= 49);
     CHECK("select_clears", !FD_ISSET(ends[0], &readable));
+    /* Seconds that the microseconds carry beyond what the number can say. */
+    timeout = (struct timeval){LONG_MAX, LONG_MAX};
+    FD_SET(ends[0], &readable);
+    write(ends[1], "x", 1);
+    CHECK("select_for_ages", select(ends[0] + 1, &readable, NULL, NULL, &timeout) == 1);
     close(ends[0]), close(ends[1]);
     FD_ZERO(&readable);
     FD_SET(ends[0], &readable);
