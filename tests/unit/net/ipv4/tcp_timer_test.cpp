@@ -75,4 +75,43 @@ TEST_F(tcp_timer, every_progress_gives_new_time) {
     EXPECT_EQ(outcome, 0);
 }
 
+TEST_F(tcp_timer, an_ack_that_was_lost_does_not_make_the_round_trip_longer) {
+    peer.syn_options.sack_permitted = true;
+    peer.syn_options.has_timestamp = true;
+    call(65535, [&](sim::user_socket& client) {
+        for (const char* each : {"x", "y", "z"}) {
+            EXPECT_EQ(client.send(each), 1);
+            EXPECT_EQ(client.recv().data, "next");
+        }
+    });
+    const auto next_data = [&](net::port::time_ns patience) {
+        sim::segment data = peer.next(patience);
+        while (data.payload.empty() && data.flags == tcp_ack) {
+            data = peer.next(patience);
+        }
+        return data;
+    };
+    net::wire::tcp_options echo;
+    echo.has_timestamp = true;
+    const auto answer = [&](const sim::segment& to) {
+        echo.timestamp_echo = to.options.timestamp_value;
+        peer.send({.flags = tcp_psh | tcp_ack, .payload = "next", .options = echo});
+        echo.sack_count = 0;
+    };
+    const sim::segment first = next_data(second);
+    EXPECT_EQ(first.payload, "x");
+    for (int i = 0; i < 5; i++) {
+        EXPECT_EQ(next_data(60 * second).payload, "x"); // the peer has it, but its ACKs are lost
+    }
+    echo.sack_count = 1;
+    echo.sacks[0] = {net::wire::seq(first.seq), net::wire::seq(first.seq + 1)};
+    answer(first);
+    answer(next_data(second));
+    const sim::segment last = next_data(second);
+    EXPECT_EQ(last.payload, "z");
+    EXPECT_EQ(next_data(second).payload, "z"); // sent again soon: the way is short
+    answer(last);
+    world.run_for(millisecond);
+}
+
 } // namespace
