@@ -64,6 +64,7 @@ lib::result<void> join(unix_sock& self, unix_sock& listener, lib::ref<unix_sock>
     mark_connected(*server, self.own_credentials);
     mark_connected(self, listener.own_credentials);
     port::guard held(listener.sock_lock);
+    server->awaits_accept = true;
     listener.pending.push_back(*server.leak());
     listener.pending_count++;
     listener.data_ready(listener);
@@ -98,10 +99,12 @@ lib::result<lib::ref<unix_sock>> take_pending(unix_sock& listener, bool may_wait
         }
         TRY(sock_wait(listener, ready, listener.receive_timeout));
     }
-    unix_sock* child = listener.pending.pop_front();
+    unix_sock* child = listener.pending.front();
     if (child == nullptr) {
         return lib::error{EINVAL};
     }
+    child->awaits_accept = false;
+    listener.pending.pop_front();
     listener.pending_count--;
     listener.wait.wake_all(); // connects that wait for room
     return lib::ref<unix_sock>::adopt(child);

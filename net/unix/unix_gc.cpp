@@ -9,9 +9,10 @@
 //           connections that wait at a listener
 //   sweep   the queues of those that were not reached
 //
-// The table's lock keeps socks from going away meanwhile, not messages. Whoever takes files off a message
-// says so (`taken`); then the counts are worth nothing, and the next close() looks again. Sockets that were
-// rightly found to be garbage stay garbage, since nobody can get hold of them.
+// The table's lock keeps socks from going away meanwhile, but messages are received and connections accepted.
+// Whoever takes files off a message says so (`taken`), and a connection that is accepted shows it before it
+// leaves the listener (`awaits_accept`); then what was found is worth nothing, and the next close() looks again.
+// Sockets that were rightly found to be garbage stay garbage, since nobody can get hold of them.
 
 #include "net/unix/unix_sock.hpp"
 
@@ -48,10 +49,13 @@ void count_carried(unix_table& table) {
     }
 }
 
-bool belongs_to_a_program(unix_sock& self) {
+/// Whether a program has it, or is about to: a sock without a socket is being made, accepted or closed.
+bool is_root(unix_sock& self) {
     port::guard held(self.sock_lock);
-    return self.user_socket != nullptr &&
-           (self.times_carried == 0 || self.times_carried != self.file_references);
+    if (self.user_socket == nullptr) {
+        return !self.awaits_accept;
+    }
+    return self.times_carried == 0 || self.times_carried != self.file_references;
 }
 
 void reach(unix_sock& self, work_list& work) {
@@ -64,7 +68,7 @@ void reach(unix_sock& self, work_list& work) {
 void mark(unix_table& table) {
     work_list work;
     for (unix_sock& self : table.all) {
-        if (belongs_to_a_program(self)) {
+        if (is_root(self)) {
             reach(self, work);
         }
     }
@@ -75,6 +79,16 @@ void mark(unix_table& table) {
             reach(child, work);
         }
     }
+}
+
+/// A root that was not reached has become one meanwhile.
+bool missed_a_root(unix_table& table) {
+    for (unix_sock& self : table.all) {
+        if (!self.reached && is_root(self)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sweep(unix_table& table, skb_queue& garbage) {
@@ -109,7 +123,7 @@ void unix_collect_garbage(stack& in) {
         const uint32_t taken = __atomic_load_n(&table.taken, __ATOMIC_ACQUIRE);
         count_carried(table);
         mark(table);
-        if (taken == __atomic_load_n(&table.taken, __ATOMIC_ACQUIRE)) {
+        if (!missed_a_root(table) && taken == __atomic_load_n(&table.taken, __ATOMIC_ACQUIRE)) {
             sweep(table, garbage);
         }
     }

@@ -76,6 +76,7 @@ struct unix_sock : sock {
     lib::list_link pending_link; ///< in the listener's list, guarded by the listener's lock
     lib::list<unix_sock, &unix_sock::pending_link> pending; ///< each holds one reference
     unsigned pending_count = 0;
+    lib::relaxed<bool> awaits_accept; ///< in the list of a listener; false before it leaves that
     unsigned backlog = 0;
     port::credentials own_credentials = {.pid = 0, .uid = ~0u, .gid = ~0u};  ///< what the peer is told
     port::credentials peer_credentials = {.pid = 0, .uid = ~0u, .gid = ~0u}; ///< SO_PEERCRED
