@@ -108,6 +108,16 @@ void give_up(tcp_sock& sk) {
     tcp_abort(sk, sk.soft_error != 0 ? sk.soft_error : ETIMEDOUT);
 }
 
+/// TCP_USER_TIMEOUT ends a connection when it is over, not at the retransmission after that.
+port::time_ns within_user_timeout(const tcp_sock& sk, port::time_ns delay) {
+    if (sk.user_timeout_ms == 0) {
+        return delay;
+    }
+    const port::time_ns end = sk.unanswered_since + sk.user_timeout_ms * port::millisecond;
+    const port::time_ns now = port::now();
+    return end <= now ? port::millisecond : lib::min(delay, end - now);
+}
+
 /// RFC 6298 §5.4 to §5.6: send the oldest segment again, wait twice as long.
 void retransmission_timeout(tcp_sock& sk) {
     sk_buff* oldest = sk.retransmit_queue.front();
@@ -134,7 +144,8 @@ void retransmission_timeout(tcp_sock& sk) {
         return;
     }
     sk.backoff += sk.backoff < UINT8_MAX ? 1 : 0;
-    tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit, tcp_backed_off(sk.rto, sk.backoff));
+    tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit,
+                       within_user_timeout(sk, tcp_backed_off(sk.rto, sk.backoff)));
 }
 
 /// A peer that answers every probe and never opens its window could keep our memory for ever (RFC 6429,

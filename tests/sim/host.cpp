@@ -21,7 +21,7 @@ struct nic_driver {
     static nic& of(net::net_device& device) { return *static_cast<nic*>(device.driver_data); }
 
     static lib::result<void> open(net::net_device& device) {
-        net::netif_set_carrier(device, of(device).cable_);
+        net::netif_set_carrier(device, of(device).pulled_ == 0);
         return {};
     }
     static void stop(net::net_device& device) { net::netif_set_carrier(device, false); }
@@ -48,7 +48,7 @@ struct nic_driver {
         if (card.keep_sent) {
             card.sent.push_back(bytes);
         }
-        if (card.plugged_in != nullptr && card.cable_) {
+        if (card.plugged_in != nullptr && card.pulled_ == 0) {
             card.plugged_in->receive(std::move(bytes));
         }
     }
@@ -122,7 +122,7 @@ nic::~nic() {
 }
 
 void nic::receive(frame bytes) {
-    if (!cable_) {
+    if (pulled_ != 0) {
         return;
     }
     received_.push_back(std::move(bytes));
@@ -130,8 +130,8 @@ void nic::receive(frame bytes) {
 }
 
 void nic::set_cable(bool there) {
-    cable_ = there;
-    net::netif_set_carrier(device, there && (device.flags & IFF_UP) != 0);
+    pulled_ = there ? pulled_ - 1 : pulled_ + 1;
+    net::netif_set_carrier(device, pulled_ == 0 && (device.flags & IFF_UP) != 0);
 }
 
 // ---- hosts -----------------------------------------------------------------------------------------------

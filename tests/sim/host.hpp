@@ -37,7 +37,8 @@ public:
 
     /// A frame arrives, now.
     void receive(frame bytes) override;
-    /// The cable is pulled or put back: without it frames are lost both ways, and the driver says so.
+    /// The cable is pulled or put back, by one of those who may do so: while anyone has it out, frames are
+    /// lost both ways, and the driver says so.
     void set_cable(bool there);
 
     net::net_device device;
@@ -51,7 +52,7 @@ public:
 
 private:
     friend struct nic_driver;
-    bool cable_ = true;
+    unsigned pulled_ = 0; ///< how many hold the cable out
     std::deque<frame> received_;
     net::net_device without_features_; ///< the plainest card: every packet is made ready in software
 };

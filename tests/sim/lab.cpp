@@ -18,6 +18,12 @@ host& lab::at(unsigned index) {
     return state_.hosts.at(index);
 }
 
+void lab::set_cable(host& of, bool there) {
+    if (of.has_power()) {
+        of.card->set_cable(there);
+    }
+}
+
 unsigned lab::hosts() const {
     return static_cast<unsigned>(state_.hosts.size());
 }

@@ -64,6 +64,9 @@ public:
     uint32_t address(unsigned index) const { return 0x0a000001 + index; }
     uint32_t server_address() const { return address(0); }
 
+    /// Pulls the cable of a host out, or puts it back.
+    void set_cable(host& of, bool there);
+
     // ---- programs ----
 
     /// Starts a program on a host. It ends when its body returns, when it is killed, or when its host loses

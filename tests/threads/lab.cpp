@@ -126,6 +126,10 @@ host& lab::at(unsigned index) {
     return state_.hosts.at(index);
 }
 
+void lab::set_cable(host& of, bool there) {
+    state_.wires.cut(of.card(), !there);
+}
+
 unsigned lab::hosts() const {
     return static_cast<unsigned>(state_.hosts.size());
 }

@@ -35,6 +35,9 @@ constexpr scenario scenarios[] = {
     {.name = "mixed_writes", .body = mixed_writes},
     {.name = "shared_stream", .body = shared_stream},
     {.name = "shared_datagrams", .body = shared_datagrams},
+    {.name = "keepalive_of_a_dead_wire", .body = keepalive_of_a_dead_wire},
+    {.name = "user_timeout_on_a_dead_wire", .body = user_timeout_on_a_dead_wire},
+    {.name = "transfer_across_a_silence", .body = transfer_across_a_silence},
     {.name = "unix_stream", .body = unix_stream},
     {.name = "unix_datagrams", .body = unix_datagrams},
 };

@@ -31,6 +31,9 @@ void port_reuse(lab& lab);
 void mixed_writes(lab& lab);
 void shared_stream(lab& lab);
 void shared_datagrams(lab& lab);
+void keepalive_of_a_dead_wire(lab& lab);
+void user_timeout_on_a_dead_wire(lab& lab);
+void transfer_across_a_silence(lab& lab);
 void unix_stream(lab& lab);
 void unix_datagrams(lab& lab);
 
