@@ -12,7 +12,7 @@
 namespace net {
 class stack;
 struct socket;
-}
+} // namespace net
 
 namespace net::port {
 

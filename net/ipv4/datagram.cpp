@@ -100,11 +100,11 @@ lib::result<route_entry*> datagram_route(inet_sock& sk, const datagram_target& t
     if (target.source == 0 && target.device == 0) {
         route = TRY(inet_route(sk, target.remote.address));
     } else {
-        own = TRY(
-            route_output(*sk.owner_stack, {.destination = target.remote.address,
-                                           .source = target.source != 0 ? target.source : inet_source(sk),
-                                           .device = target.device != 0 ? target.device : sk.bound_device,
-                                           .on_link = sk.dont_route}));
+        own =
+            TRY(route_output(*sk.owner_stack, {.destination = target.remote.address,
+                                               .source = target.source != 0 ? target.source : inet_source(sk),
+                                               .device = target.device != 0 ? target.device : sk.bound_device,
+                                               .on_link = sk.dont_route}));
     }
     if (route->type == route_type::broadcast && !sk.broadcast) {
         return lib::error{EACCES};

@@ -11,8 +11,8 @@
 //
 // The table's lock keeps socks from going away meanwhile, but messages are received and connections accepted.
 // Whoever takes files off a message says so (`taken`), and a connection that is accepted shows it before it
-// leaves the listener (`awaits_accept`); then what was found is worth nothing, and the next close() looks again.
-// Sockets that were rightly found to be garbage stay garbage, since nobody can get hold of them.
+// leaves the listener (`awaits_accept`); then what was found is worth nothing, and the next close() looks
+// again. Sockets that were rightly found to be garbage stay garbage, since nobody can get hold of them.
 
 #include "net/unix/unix_sock.hpp"
 
