@@ -264,7 +264,7 @@ struct tcp_sock : inet_sock {
     uint32_t not_sent_low_water = 0;   ///< TCP_NOTSENT_LOWAT, 0 = none
 
     // ---- Receive buffer tuning (tcp_window.cpp) ----
-    uint32_t rcvq_space = 0; ///< bytes that the user read in the last round trip
+    uint32_t rcvq_space = 0; ///< read by the user in the last round trip; 0: no handshake yet
     wire::seq rcvq_seq;
     port::time_ns rcvq_time = 0;
     uint32_t rcv_rtt_us = 0; ///< eight times the estimate
