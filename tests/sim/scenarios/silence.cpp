@@ -72,10 +72,6 @@ void wait_for_the_end(lab& lab, user_socket& socket, time_ns earliest) {
 void keepalive_of_a_dead_wire(lab& lab) {
     const int idle = 2 + static_cast<int>(lab.random(5));
     const int probes = 2 + static_cast<int>(lab.random(4));
-    const auto patience = [&](user_socket& socket) {
-        probe_every_second(lab, socket, idle, probes);
-        wait_for_the_end(lab, socket, (idle + probes) * second);
-    };
     gate first_byte;
     connect_both(
         lab,
@@ -83,14 +79,16 @@ void keepalive_of_a_dead_wire(lab& lab) {
             uint8_t byte = 0;
             LAB_CHECK(lab, receive_all(lab, socket, &byte, 1));
             first_byte.open();
-            patience(socket);
+            probe_every_second(lab, socket, idle, probes);
+            LAB_CHECK(lab, is_silence(socket.recv(&byte, 1)));
         },
         [&](user_socket& socket) {
             LAB_CHECK(lab, send_all(lab, socket, "x", 1));
             first_byte.wait(lab);
             wait_until_acknowledged(lab, socket);
             lab.set_cable(lab.server(), false);
-            patience(socket);
+            probe_every_second(lab, socket, idle, probes);
+            wait_for_the_end(lab, socket, (idle + probes) * second);
         });
 }
 
