@@ -121,8 +121,9 @@ void measure_rtt(tcp_sock& sk, const tcp_ack_event& event) {
     if (rtt_us == 0) {
         rtt_us = event.sack_rtt_us;
     }
-    // The echo tells apart what Karn's rule has to leave out. Beside a D-SACK it does not: the copy that this
-    // ACK answers came after the one that is echoed, whose ACK was lost, maybe long ago.
+    // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out. Beside a D-SACK (RFC 2883) it
+    // does not: the copy that this ACK answers came after the one that is echoed, whose ACK was lost, maybe
+    // long ago.
     if (rtt_us == 0 && !event.duplicate_sack && (event.data_acked || event.syn_acked)) {
         rtt_us = tcp_rtt_from_echo(sk);
     }

@@ -108,7 +108,8 @@ void give_up(tcp_sock& sk) {
     tcp_abort(sk, sk.soft_error != 0 ? sk.soft_error : ETIMEDOUT);
 }
 
-/// TCP_USER_TIMEOUT ends a connection when it is over, not at the retransmission after that.
+/// TCP_USER_TIMEOUT (RFC 5482, tcp(7)) ends a connection when it is over, not at the retransmission after
+/// that.
 port::time_ns within_user_timeout(const tcp_sock& sk, port::time_ns delay) {
     if (sk.user_timeout_ms == 0) {
         return delay;

@@ -100,7 +100,7 @@ struct unix_table {
     bool dropping = false;
     uint32_t files_in_flight = 0;   ///< atomic
     uint32_t sockets_in_flight = 0; ///< of them, sockets of the family; atomic
-    uint32_t taken = 0;             ///< times that files were taken off a message; atomic
+    uint32_t taken = 0;             ///< times that files may have left a queue; atomic
 };
 
 // ---- unix.cpp --------------------------------------------------------------------------------------------

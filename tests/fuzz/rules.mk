@@ -55,7 +55,7 @@ fuzz-merge: $(FUZZ_CHOSEN:%=$(FUZZ)/%)
 
 # The same programs with other counters in net/.
 FUZZ_COVERAGE := build/fuzz-coverage
-fuzz-coverage:
+fuzz-coverage: deps-test
 	+@$(MAKE) MODE=$(MODE) FUZZ=$(FUZZ_COVERAGE) FUZZ_WATCHED="-fprofile-instr-generate -fcoverage-mapping" \
 	    FUZZ_LINK="$(FUZZ_LINK) -fprofile-instr-generate" fuzz-net-programs
 	@tests/fuzz/coverage $(FUZZ_COVERAGE) $(FUZZ_NET_TARGETS) $(FUZZ_WIRE_TARGETS)

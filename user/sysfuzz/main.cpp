@@ -58,8 +58,10 @@ void remove_tree(const char* path) {
 
 /// What a folder above the work folder held before: a round can climb up there and leave things behind.
 struct folder_above {
+    static constexpr int most_entries = 64;
+
     const char* path;
-    char names[64][NAME_MAX + 1];
+    char names[most_entries][NAME_MAX + 1];
     int count;
 
     bool knows(const char* name) const {
@@ -72,10 +74,14 @@ struct folder_above {
     }
     void remember() {
         DIR* const folder = opendir(path);
-        while (const dirent* const entry = folder == nullptr ? nullptr : readdir(folder)) {
-            if (count < 64) {
-                strcpy(names[count++], entry->d_name);
+        if (folder == nullptr) {
+            err(1, "%s", path);
+        }
+        while (const dirent* const entry = readdir(folder)) {
+            if (count == most_entries) {
+                errx(1, "%s: more than %d entries", path, most_entries); // what is not known is removed
             }
+            strcpy(names[count++], entry->d_name);
         }
         closedir(folder);
     }

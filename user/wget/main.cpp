@@ -118,6 +118,7 @@ static int save_body(reader& from, const response& header, const url& target) {
     }
     bar.finish();
     if (content.failed() != nullptr) {
+        errno = content.error_number();
         errno != 0 ? warn("%s", content.failed()) : warnx("%s", content.failed());
         status = failed_network;
     }

@@ -90,8 +90,9 @@ bool read_header(reader& from, response& result, bool show) {
 body::body(reader& from, const response& header)
     : from_(from), chunked_(header.chunked), left_(header.chunked ? 0 : header.length) {}
 
-size_t body::fail(const char* how) {
+size_t body::fail(const char* how, int error_number) {
     failed_ = how;
+    error_number_ = error_number;
     finished_ = true;
     return 0;
 }
@@ -119,8 +120,10 @@ size_t body::next(const char*& data) {
     size_t most = left_ < 0 || left_ > static_cast<long long>(limit) ? limit : static_cast<size_t>(left_);
     size_t count = from_.block(data, most);
     if (count == 0) {
-        bool cut = errno != 0 || left_ > 0;
-        return cut ? fail(errno != 0 ? "receiving" : "the connection ended too early") : 0;
+        if (errno != 0) {
+            return fail("receiving", errno);
+        }
+        return left_ > 0 ? fail("the connection ended too early") : 0;
     }
     left_ -= left_ > 0 ? static_cast<long long>(count) : 0;
     char line[256];

@@ -42,16 +42,18 @@ public:
 
     /// The next bytes, in place until the next call; 0 at the end, which failed() tells about.
     size_t next(const char*& data);
-    /// What went wrong (errno tells more if it is not 0), or nullptr: the body is complete.
+    /// What went wrong, or nullptr: the body is complete. error_number() tells more if it is not 0.
     const char* failed() const { return failed_; }
+    int error_number() const { return error_number_; }
 
 private:
     bool begin_chunk();
-    size_t fail(const char* how);
+    size_t fail(const char* how, int error_number = 0);
 
     reader& from_;
     bool chunked_;
     long long left_; ///< of the body or the chunk; -1: up to the end of the connection
     bool finished_ = false;
     const char* failed_ = nullptr;
+    int error_number_ = 0;
 };

@@ -38,7 +38,8 @@ void keep_alive(user_socket& socket);
 void make_ready(lab& lab, user_socket& socket);
 /// Binds and listens with the settings of this run and opens the gate. False: given up.
 bool listen_on(lab& lab, user_socket& listener, uint16_t port, int backlog, gate& opens);
-/// The next connection. Empty if faults may have kept the client away for long, or accept() failed of them.
+/// The next connection. Empty if faults may have kept the client away for long, or accept() failed of them;
+/// or if none came, where the scenario itself may have waited `in_vain`.
 user_socket accept_from(lab& lab, user_socket& listener, bool in_vain = false);
 /// Waits for the gate and connects. False: given up.
 bool connect_to(lab& lab, user_socket& socket, uint32_t ip, uint16_t port, const gate& waits);

@@ -43,6 +43,15 @@ struct tcp_states : testing::Test {
     void serve_and_keep() {
         serve([this](sim::user_socket& child) { sockets.push_back(std::move(child)); });
     }
+    /// ... and closes it at once; the peer says goodbye, too.
+    void serve_until_time_wait() {
+        serve([](sim::user_socket&) {});
+        peer->connect();
+        peer->next();
+        peer->send({.flags = fin_ack});
+        peer->next();
+        EXPECT_EQ(state(), "06");
+    }
     /// A program on the host connects to the peer and goes on with it.
     void call(std::function<void(sim::user_socket&)> body) {
         world.spawn("client", [this, body] {

@@ -378,63 +378,6 @@ TEST_F(tcp_states, keeps_what_comes_ahead_of_a_hole) {
     sockets[0].recv();
 }
 
-TEST_F(tcp_states, urgent_byte_is_set_aside) {
-    serve([&](sim::user_socket& child) {
-        while ((child.poll(POLLPRI, second) & POLLPRI) == 0) {
-        }
-        EXPECT_EQ(child.recv(10, MSG_OOB).data, "!");
-        EXPECT_EQ(child.recv(10).data, "ab"); // up to the mark
-        int at_mark = 0;
-        EXPECT_EQ(child.ioctl(SIOCATMARK, &at_mark), 0);
-        EXPECT_EQ(at_mark, 1);
-        EXPECT_EQ(child.recv(10).data, "cd");
-        EXPECT_EQ(child.recv(10, MSG_OOB).result, -EINVAL);
-        sockets.push_back(std::move(child));
-    });
-    peer->connect();
-    peer->send({.flags = psh_ack | tcp_urg, .payload = "ab!cd", .urgent = 3});
-    world.run_for(millisecond);
-    ASSERT_EQ(sockets.size(), 1u);
-}
-
-TEST_F(tcp_states, an_urgent_mark_stays_where_it_is_in_segments_that_a_card_has_cut) {
-    sim::host sender("10.0.0.3", 24,
-                     net::feature_transmit_checksum | net::feature_scatter_gather |
-                         net::feature_segmentation);
-    sim::tcp_peer far(sender, "10.0.0.9", 1000, 80);
-    world.spawn("server", [&] {
-        sim::user_socket listener(sender, SOCK_STREAM);
-        ASSERT_EQ(listener.bind("10.0.0.3", 80), 0);
-        ASSERT_EQ(listener.listen(5), 0);
-        sim::user_socket child = listener.accept();
-        EXPECT_EQ(child.send(std::string(8 * 536, 'x')), 8 * 536);
-        EXPECT_EQ(child.send("!", MSG_OOB), 1);
-        child.poll(POLLPRI, 10 * second);
-    });
-    world.run_for(millisecond);
-    far.syn_options.sack_permitted = true;
-    far.connect();
-    const uint32_t start = far.received;
-    const uint32_t mark = start + 8 * 536 + 1;
-    for (unsigned i = 0; i < 9; i++) {
-        far.next();
-    }
-    net::wire::tcp_options sacks;
-    sacks.sack_count = 1;
-    sacks.sacks[0] = {net::wire::seq(mark - 1609), net::wire::seq(mark)};
-    far.send({.ack = start, .options = sacks}); // four at once: as many may leave
-    unsigned urgent = 0;
-    for (std::optional<sim::segment> again = far.try_next(millisecond); again;
-         again = far.try_next(millisecond)) {
-        ASSERT_NE(again->flags & tcp_urg, 0);
-        EXPECT_EQ(again->seq + again->urgent, mark);
-        urgent++;
-    }
-    EXPECT_GE(urgent, 2u);
-    far.send({.flags = tcp_rst});
-    world.run_for(second);
-}
-
 TEST_F(tcp_states, keepalive_finds_a_dead_peer) {
     long outcome = 0;
     serve([&](sim::user_socket& child) {

@@ -40,12 +40,7 @@ TEST_F(tcp_states, fin_wait_2_without_a_user_ends) {
 }
 
 TEST_F(tcp_states, time_wait_keeps_the_port_from_those_who_do_not_share) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    peer->next();
-    peer->send({.flags = fin_ack});
-    peer->next();
-    EXPECT_EQ(state(), "06");
+    serve_until_time_wait();
     world.spawn("next server", [this] {
         sim::user_socket strict(*host, SOCK_STREAM);
         EXPECT_EQ(strict.bind("10.0.0.1", 80), -EADDRINUSE);
@@ -58,12 +53,7 @@ TEST_F(tcp_states, time_wait_keeps_the_port_from_those_who_do_not_share) {
 }
 
 TEST_F(tcp_states, a_new_syn_may_follow_time_wait) {
-    serve([](sim::user_socket&) {});
-    peer->connect();
-    peer->next();
-    peer->send({.flags = fin_ack});
-    peer->next();
-    EXPECT_EQ(state(), "06");
+    serve_until_time_wait();
     serve_and_keep();
     peer->send({.flags = tcp_syn, .seq = peer->seq - 1}); // an old duplicate
     EXPECT_EQ(peer->next().flags, tcp_ack);
