@@ -97,6 +97,7 @@ KERNEL_SRC := \
     kernel/syscall/socket_file.cpp \
     kernel/syscall/socket_message.cpp \
     kernel/syscall/socketcall.cpp \
+    kernel/syscall/splice.cpp \
     kernel/syscall/stat.cpp \
     kernel/syscall/system.cpp \
     kernel/syscall/table.cpp \

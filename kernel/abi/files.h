@@ -75,6 +75,12 @@
 
 #define FD_CLOEXEC 1
 
+/* splice() */
+#define SPLICE_F_MOVE 1
+#define SPLICE_F_NONBLOCK 2
+#define SPLICE_F_MORE 4
+#define SPLICE_F_GIFT 8
+
 #define F_RDLCK 0
 #define F_WRLCK 1
 #define F_UNLCK 2

@@ -25,6 +25,9 @@ long sys_sync(const arguments& args);
 long sys_syncfs(const arguments& args);
 long sys_fadvise64(const arguments& args);
 
+// splice.cpp
+long sys_splice(const arguments& args);
+
 // open.cpp
 long sys_open(const arguments& args);
 long sys_openat(const arguments& args);

@@ -40,6 +40,9 @@ long sys_sendmmsg(const arguments& args);
 /// The socket behind a file: ENOTSOCK if it is none. The file keeps it alive.
 lib::result<net::socket*> socket_of(fs::file& f);
 
+/// write() on a socket's file, with MSG_ flags. Process context; the errors of send().
+lib::result<size_t> send_buffer(fs::file& f, fs::io_buffer& buffer, int flags);
+
 /// fcntl's part: who gets SIGIO and SIGURG of a socket (process above 0, group below), and that O_ASYNC may
 /// have changed. Other files send no such signals: nothing is remembered for them.
 void set_signal_owner(fs::file& f, int owner);

@@ -99,16 +99,7 @@ lib::result<size_t> socket_read(fs::file& f, fs::io_buffer& buffer, uint64_t&) {
 }
 
 lib::result<size_t> socket_write(fs::file& f, fs::io_buffer& buffer, uint64_t&) {
-    piece_vector pieces;
-    net::message msg;
-    msg.payload = TRY(pieces.collect(buffer));
-    net::socket& sock = socket_in(f);
-    if (sock.type == SOCK_SEQPACKET) {
-        msg.flags |= MSG_EOR;
-    }
-    const size_t sent = TRY(net::sock_sendmsg(sock, msg));
-    buffer.advance(sent);
-    return sent;
+    return send_buffer(f, buffer, 0);
 }
 
 short socket_poll(fs::file& f, fs::poll_table* table) {
@@ -169,6 +160,17 @@ lib::result<net::socket*> socket_of(fs::file& f) {
         return lib::error{ENOTSOCK};
     }
     return &socket_in(f);
+}
+
+lib::result<size_t> send_buffer(fs::file& f, fs::io_buffer& buffer, int flags) {
+    piece_vector pieces;
+    net::message msg;
+    msg.payload = TRY(pieces.collect(buffer));
+    net::socket& sock = socket_in(f);
+    msg.flags = flags | (sock.type == SOCK_SEQPACKET ? MSG_EOR : 0);
+    const size_t sent = TRY(net::sock_sendmsg(sock, msg));
+    buffer.advance(sent);
+    return sent;
 }
 
 void set_signal_owner(fs::file& f, int owner) {

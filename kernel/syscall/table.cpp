@@ -300,7 +300,7 @@ constexpr row rows[] = {
     {SYS_unshare, {"unshare", sys_unshare}},
     {SYS_set_robust_list, {"set_robust_list", sys_set_robust_list}},
     {SYS_get_robust_list, {"get_robust_list", sys_get_robust_list}},
-    {SYS_splice, {"splice"}},
+    {SYS_splice, {"splice", sys_splice, rule::by_flag}},
     {SYS_tee, {"tee"}},
     {SYS_sync_file_range, {"sync_file_range"}},
     {SYS_vmsplice, {"vmsplice"}},

@@ -22,6 +22,10 @@ int fallocate(int fd, int mode, off_t offset, off_t length);
 /// Tells how a file will be read; always 0.
 int posix_fadvise(int fd, off_t offset, off_t length, int advice);
 
+/// Moves bytes between a pipe and another file without copying them through the program; how many. Either of
+/// the two may be the pipe, or both. A null offset is the file's own.
+ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, size_t length, unsigned flags);
+
 #define POSIX_FADV_NORMAL 0
 #define POSIX_FADV_RANDOM 1
 #define POSIX_FADV_SEQUENTIAL 2

@@ -111,6 +111,9 @@ ssize_t pwritev(int fd, const struct iovec* pieces, int count, off_t offset) {
 ssize_t sendfile(int to, int from, off_t* offset, size_t count) {
     return checked(SYS_sendfile, to, from, offset, count);
 }
+ssize_t splice(int from, off_t* from_offset, int to, off_t* to_offset, size_t length, unsigned flags) {
+    return checked(SYS_splice, from, from_offset, to, to_offset, length, flags);
+}
 off_t lseek(int fd, off_t offset, int whence) {
     return checked(SYS_lseek, fd, offset, whence);
 }

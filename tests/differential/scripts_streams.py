@@ -406,6 +406,65 @@ def unix_streams(m):
         m.close(client)
 
 
+def splices(m):
+    """splice() of connections, datagrams and pipes, in all states."""
+    listener, client, server = m.tcp_pair()
+    one, two = m.udp_pair()
+    reader, writer = m.pipe()
+    other_reader, other_writer = m.pipe()
+    lonely = m.socket()
+    for fd in (client, server, lonely, reader, writer, other_reader, other_writer, one, two, listener):
+        m.nonblocking(fd)
+    for source, target, length, flags in (
+            (server, writer, 10, 0), (reader, client, 10, 0), (server, client, 10, 0), (reader, writer, 10, 0),
+            (writer, client, 10, 0), (server, reader, 10, 0), (server, writer, 0, 0), (server, writer, -1, 0),
+            (reader, client, -1, 2), (server, writer, 10, 16), (-1, writer, 10, 0), (server, 99, 10, 0), (-1, 99, 0, 99),
+            (lonely, writer, 10, 0), (listener, writer, 10, 0), (one, writer, 10, 0)):
+        m.splice(source, target, length, flags)
+    m.splice(server, writer, 10, 0, source_offset=0)
+    m.splice(server, writer, 10, 0, target_offset=0)
+    m.splice(reader, client, 10, 0, source_offset=0)
+    m.write(writer, b"0123456789abcdef")
+    m.splice(reader, client, 10, 0, target_offset=0)
+    m.splice(reader, lonely, 10)
+    m.splice(reader, listener, 10)
+    for flags in (0, 1, 2, 4, 8):
+        m.splice(reader, client, 2, flags)
+        m.splice(reader, other_writer, 1, flags)
+        m.settle()
+        m.poll(server)
+        m.ioctl(server, FIONREAD)
+    m.splice(server, writer, 4)
+    m.splice(server, writer, 100)
+    m.splice(server, writer, 100)
+    for fd in (reader, other_reader):
+        m.read(fd)
+    m.write(writer, b"datagram")
+    m.splice(reader, one, 100)
+    m.settle()
+    m.splice(two, writer, 5)
+    m.splice(two, writer, 5)
+    m.read(reader)
+    m.write(writer, b"rest")
+    m.close(writer)
+    m.splice(reader, client, 100)
+    m.splice(reader, client, 100)
+    m.shutdown(client, 1)
+    m.settle()
+    m.splice(server, other_writer, 100)
+    m.splice(server, other_writer, 100)
+    m.splice(other_reader, server, 2)
+    m.settle()
+    m.close(client)
+    m.splice(other_reader, server, 1)
+    m.settle()
+    m.splice(other_reader, server, 1)
+    m.splice(server, other_writer, 1)
+    m.close(other_reader)
+    m.splice(two, other_writer, 1)
+    m.splice(server, other_writer, 1)
+
+
 SCRIPTS = (calls_in_each_state, connect_errors, refused_connect, nonblocking_connect, dissolved_connection, transfers,
            urgent_data, shutdowns, resets, backlog, listener_closed_under_clients, accepted_sockets, self_connect,
-           low_water, time_wait_and_bind, unix_streams)
+           low_water, splices, time_wait_and_bind, unix_streams)

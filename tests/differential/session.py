@@ -220,6 +220,10 @@ class Session:
         self.note("pipe()", f"{error_text(result)} {ends}")
         return ends
 
+    def splice(self, source, target, length, flags=0, source_offset=-1, target_offset=-1):
+        return self.simple(f"splice({source}, {source_offset}, {target}, {target_offset}, {length}, {flags})", ops.SPLICE,
+                           source, source_offset, target, target_offset, length, flags)
+
     def epoll_create(self, size=1):
         return self.simple(f"epoll_create({size})", ops.EPOLL_CREATE, size)
 

@@ -275,8 +275,21 @@ def test_nonsense_is_answered_by_the_kernel(agent):
     assert agent.call(protocol.CLOSE, 1000) == -errno.EBADF  # the line itself
 
 
-def test_splice_is_not_there(agent):
-    assert agent.call(protocol.SPLICE, 3, -1, 4, -1, 10, 0) == -errno.ENOSYS
+def test_splice_from_a_connection_through_a_pipe(agent):
+    client, server = tcp_pair(agent)
+    agent.send(protocol.PIPE)
+    reader, writer = struct.unpack("<ii", agent.reply()[1])
+    assert agent.call(protocol.SPLICE, server, 0, writer, -1, 10, 0) == -errno.EINVAL
+    assert agent.call(protocol.SPLICE, server, -1, writer, 0, 10, 0) == -errno.ESPIPE
+    splicing = agent.begin(protocol.SPLICE, server, -1, writer, -1, 10, 0)
+    agent.send(protocol.SENDTO, client, 4, 0, 0, data=b"text")
+    results = {number: result for _, number, result, _ in (agent.frame(5), agent.frame(5))}
+    assert results == {splicing: 4, agent.next_id: 4}
+    assert agent.call(protocol.SPLICE, reader, -1, server, -1, 10, 2) == 4
+    agent.send(protocol.RECVFROM, client, 10, 0, 0, flags=protocol.DATA)
+    result, out = agent.reply()
+    assert result == 4 and out.endswith(b"text")
+    assert agent.call(protocol.SPLICE, reader, -1, server, -1, 10, 2) == -errno.EAGAIN
 
 
 def test_answers_are_quick(agent):

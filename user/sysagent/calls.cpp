@@ -343,10 +343,10 @@ long call_epoll_ctl(const request& r, output&) {
 }
 
 long call_splice(const request& r, output&) {
-    long in_offset = r.a[1], out_offset = r.a[3];
-    return syscall(SYS_splice, static_cast<int>(r.a[0]), in_offset == -1 ? nullptr : &in_offset,
-                   static_cast<int>(r.a[2]), out_offset == -1 ? nullptr : &out_offset,
-                   static_cast<size_t>(r.a[4]), static_cast<unsigned>(r.a[5]));
+    off_t in_offset = r.a[1], out_offset = r.a[3];
+    return splice(static_cast<int>(r.a[0]), in_offset == -1 ? nullptr : &in_offset, static_cast<int>(r.a[2]),
+                  out_offset == -1 ? nullptr : &out_offset, static_cast<size_t>(r.a[4]),
+                  static_cast<unsigned>(r.a[5]));
 }
 
 /// "net.ipv4.tcp_sack=0": the parameter is the file /proc/sys/net/ipv4/tcp_sack.

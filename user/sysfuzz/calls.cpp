@@ -57,6 +57,7 @@ constexpr call calls[] = {
     {SYS_setitimer, {number, interval, out}},
     {SYS_getpid, {}},
     {SYS_sendfile, {fd, fd, out, length}},
+    {SYS_splice, {fd, in, fd, in, length, flags}},
     {SYS_socket, {family, socket_type, number}, 1},
     {SYS_bind, {fd, socket_address, length}, 2},
     {SYS_connect, {fd, socket_address, length}, 3},
