@@ -58,7 +58,7 @@ class Machine:
     def network(self):
         kind, _, rest = self.net.partition(":")
         if kind == "none":
-            return []
+            return ["-nic", "none"]
         if kind == "user":
             backend = f"user,id=n0,guestfwd={ECHO_SERVICE}"
             for forward in filter(None, self.hostfwd.split(",")):

@@ -56,7 +56,7 @@ lib::result<void> tell_peer(net::socket& accepted, uint64_t user_address, mm::us
         return {};
     }
     net::socket_address address;
-    if (!net::sock_getname(accepted, address, which_name::peer).ok()) {
+    if (!net::sock_getname(accepted, address, which_name::accepted).ok()) {
         return lib::error{ECONNABORTED};
     }
     return store_address(address, user_address, user_length);

@@ -79,7 +79,8 @@ struct proto_ops {
     lib::result<void> (*socketpair)(socket& first, socket& second);
     /// Fills `accepted`, a fresh socket of the same type without a sock.
     lib::result<void> (*accept)(socket& listener, socket& accepted);
-    enum class which_name : uint8_t { own, peer };
+    /// `accepted`: the peer, also of a connection that has ended while it waited for accept().
+    enum class which_name : uint8_t { own, peer, accepted };
     lib::result<void> (*getname)(socket& sock, socket_address& address, which_name which);
     /// POLL... bits that hold now; when table is given the caller is added to the sock's wait queue first.
     short (*poll)(socket& sock, port::poll_table* table);

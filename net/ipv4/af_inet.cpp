@@ -128,9 +128,9 @@ lib::result<void> inet_accept(socket& listener, socket& accepted) {
 lib::result<void> inet_getname(socket& which, socket_address& address, proto_ops::which_name name) {
     inet_sock& sk = inet(*which.sk);
     port::guard held(sk.sock_lock);
-    if (name == proto_ops::which_name::peer) {
+    if (name != proto_ops::which_name::own) {
         const bool opening_or_gone =
-            sk.type == SOCK_STREAM &&
+            name == proto_ops::which_name::peer && sk.type == SOCK_STREAM &&
             tcp_in(as_tcp(sk), tcp_state_bit(tcp_state::closed) | tcp_state_bit(tcp_state::syn_sent));
         if (sk.remote_address == 0 || opening_or_gone) {
             return lib::error{ENOTCONN};

@@ -166,7 +166,7 @@ lib::result<size_t> datagram_to_user(inet_sock& sk, const sk_buff& skb, message&
 
 bool datagram_deliver(inet_sock& sk, skb_ptr skb) {
     port::guard held(sk.sock_lock);
-    if (sk.user_socket == nullptr || (sk.shutdown & receive_shutdown) != 0) {
+    if (sk.user_socket == nullptr) { // shutdown() refuses no datagrams, as on Linux
         drop(std::move(skb), drop_reason::socket_closed);
         return false;
     }

@@ -75,7 +75,7 @@ lib::result<void> inet_bind(sock& base, const socket_address& address) {
         return lib::error{EACCES};
     }
     port::guard held(sk.sock_lock);
-    if (sk.local_port != 0 || sk.listening) {
+    if (sk.port_bucket != nullptr || sk.listening) {
         return lib::error{EINVAL};
     }
     const uint32_t before = sk.local_address;
@@ -94,7 +94,7 @@ lib::result<void> inet_bind(sock& base, const socket_address& address) {
 }
 
 lib::result<void> inet_autobind(inet_sock& sk) {
-    if (sk.local_port != 0) {
+    if (sk.port_bucket != nullptr) {
         return {};
     }
     const lib::result<void> bound = ports_bind(sk, space_of(sk), sk.local_address, 0);

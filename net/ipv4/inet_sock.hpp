@@ -35,9 +35,10 @@ struct inet_sock : sock {
     lib::relaxed<uint32_t> remote_address;
     lib::relaxed<uint16_t> local_port;
     lib::relaxed<uint16_t> remote_port;
-    lib::relaxed<bool> address_bound; ///< chosen by bind(): stays when the connection is dissolved
-    bool bound_to_many = false;       ///< to a group or a broadcast address: to receive, not to send from
-    lib::relaxed<bool> port_bound;
+    lib::relaxed<bool> address_bound;  ///< chosen by bind(): stays when the connection is dissolved
+    bool bound_to_many = false;        ///< to a group or a broadcast address: to receive, not to send from
+    lib::relaxed<bool> port_bound;     ///< chosen by bind(): likewise
+    lib::relaxed<bool> port_inherited; ///< shared with the listener that accepted
 
     // Options of level IPPROTO_IP.
     int16_t ttl = -1; ///< IP_TTL; -1: ip_default_ttl
@@ -59,7 +60,8 @@ struct inet_sock : sock {
 
     route_entry cached_route; ///< to remote_address, or to the last destination
 
-    // Guarded by inet_ports::lock.
+    // The hold on local_port, if port_bucket is not null: without it getsockname still tells the port that
+    // was. Guarded by inet_ports::lock and, for changes of its own, by sock_lock.
     lib::list_link port_link;
     inet_bind_bucket* port_bucket = nullptr;
 };

@@ -143,7 +143,8 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
         for (const inet_sock& other : table.bucket_of(port).socks) {
             // A port that was bound by name, or listens, is left alone; one that other connections use
             // may serve this one as well as long as the four-tuple differs.
-            free = free && (other.local_port != port || (!other.port_bound && !other.listening));
+            free = free && (other.local_port != port ||
+                            (!other.port_bound && !other.port_inherited && !other.listening));
         }
         if (free && !taken(sk, port)) {
             enter(table, sk, port);
@@ -157,7 +158,7 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
 void ports_inherit(inet_sock& child, const inet_sock& parent) {
     inet_port_table& table = table_of(parent);
     port::guard held(table.lock);
-    child.port_bound = bool{parent.port_bound};
+    child.port_inherited = true;
     enter(table, child, parent.local_port);
 }
 
@@ -188,6 +189,7 @@ void ports_release(inet_sock& sk) {
     }
     sk.port_bucket->socks.remove(sk);
     sk.port_bucket = nullptr;
+    sk.port_inherited = false;
     table.sock_count--;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
 #include "net/core/snmp.hpp"
+#include "net/ipv4/ports.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
 #include "net/ipv4/tcp_ipv4.hpp"
 #include "net/ipv4/tcp_listen.hpp"
@@ -75,6 +76,8 @@ lib::result<void> tcp_connect(sock& base, const socket_address& address, bool ma
     switch (sk.user_socket->state) {
     case socket_state::connected:
         return lib::error{EISCONN};
+    case socket_state::disconnecting:
+        return lib::error{EINVAL};
     case socket_state::unconnected:
         TRY(begin_connect(sk, address));
         if_pending = EINPROGRESS;
@@ -185,6 +188,9 @@ void tcp_set_state(tcp_sock& sk, tcp_state next) {
     sk.prediction = false;
     if (next == tcp_state::closed) {
         tcp_unhash(sk);
+        if (!sk.port_bound) {
+            ports_release(sk); // as on Linux: bind() may be called again
+        }
     }
 }
 

@@ -168,9 +168,16 @@ void tcp_close(sock& base) {
 }
 
 lib::result<void> tcp_shutdown(sock& base, int how) {
+    constexpr uint32_t unconnected = tcp_state_bit(tcp_state::closed) | tcp_state_bit(tcp_state::syn_sent) |
+                                     tcp_state_bit(tcp_state::syn_received);
     tcp_sock& sk = as_tcp(base);
     const auto bits = static_cast<uint8_t>(how + 1); // SHUT_RD, SHUT_WR, SHUT_RDWR
     port::guard hold(sk.sock_lock);
+    if (sk.user_socket->state ==
+        socket_state::connecting) { // a connect() that nobody will ask about any more
+        sk.user_socket->state =
+            tcp_in(sk, unconnected) ? socket_state::disconnecting : socket_state::connected;
+    }
     lib::result<void> outcome;
     switch (sk.state) {
     case tcp_state::closed:

@@ -208,7 +208,7 @@ lib::result<void> choose_ends(tcp_sock& sk, const inet_endpoint& to) {
         sk.local_address = route->source;
         sk.bound_to_many = false;
     }
-    if (sk.local_port == 0) {
+    if (sk.port_bucket == nullptr) {
         TRY(ports_choose(sk, port_space::tcp, {sk.remote_address, sk.remote_port}, tcp_tuple_taken));
     }
     return {};

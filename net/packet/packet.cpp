@@ -101,7 +101,7 @@ lib::result<void> packet_bind(socket& which, const socket_address& address) {
 }
 
 lib::result<void> packet_getname(socket& which, socket_address& address, proto_ops::which_name wanted) {
-    if (wanted == proto_ops::which_name::peer) {
+    if (wanted != proto_ops::which_name::own) {
         return lib::error{EOPNOTSUPP};
     }
     packet_sock& self = packet_of(which);

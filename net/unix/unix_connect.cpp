@@ -51,8 +51,8 @@ lib::result<void> check_listener(unix_sock& listener) {
 /// Connects self with a new sock in the listener's queue. Errors as check_listener and may_connect.
 lib::result<void> join(unix_sock& self, unix_sock& listener, lib::ref<unix_sock> server) {
     port::guard topology(self.owner_stack->unix_sockets->lock);
-    TRY(may_connect(self));
     TRY(check_listener(listener));
+    TRY(may_connect(self));
     self.own_credentials = port::current_credentials();
     {
         port::guard held(server->sock_lock);
@@ -92,16 +92,13 @@ lib::result<lib::ref<unix_sock>> take_pending(unix_sock& listener, bool may_wait
     if (!listener.listening) {
         return lib::error{EINVAL};
     }
-    const auto ready = [&listener] { return !listener.pending.empty() || listener.shutdown != 0; };
-    if (!ready()) {
-        if (!may_wait) {
-            return lib::error{EAGAIN};
-        }
+    if (may_wait) {
+        const auto ready = [&listener] { return !listener.pending.empty() || listener.shutdown != 0; };
         TRY(sock_wait(listener, ready, listener.receive_timeout));
     }
     unix_sock* child = listener.pending.front();
-    if (child == nullptr) {
-        return lib::error{EINVAL};
+    if (child == nullptr) { // the listener was shut down
+        return lib::error{may_wait ? EINVAL : EAGAIN};
     }
     child->awaits_accept = false;
     listener.pending.pop_front();

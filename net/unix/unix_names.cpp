@@ -190,7 +190,7 @@ lib::result<void> unix_getname(socket& which, socket_address& address, proto_ops
     unix_sock& self = unix_of(which);
     port::guard topology(self.owner_stack->unix_sockets->lock);
     const unix_sock* told = &self;
-    if (wanted == proto_ops::which_name::peer) {
+    if (wanted != proto_ops::which_name::own) {
         told = self.peer.get();
         if (told == nullptr) {
             return lib::error{ENOTCONN};

@@ -44,24 +44,34 @@ lib::result<skb_ptr> copy_payload(stack& in, iov_iter& payload, uint32_t length)
     return skb;
 }
 
-/// Room in the send buffer and a peer to send to. With sock_lock.
-lib::result<lib::ref<unix_sock>> wait_to_send(unix_sock& self, bool may_wait) {
+/// Whether what is sent needs a connection, or may go to an address.
+enum class destination : uint8_t { connected, any };
+
+/// Waits for room in the send buffer. The peer, if there is one: ENOTCONN where there must be. EPIPE, EAGAIN.
+lib::result<lib::ref<unix_sock>> wait_to_send(unix_sock& self, destination where, bool may_wait) {
     port::guard held(self.sock_lock);
+    const auto lonely = [&] { return where == destination::connected && !self.peer; };
+    if (lonely()) { // comes before EPIPE
+        return lib::error{ENOTCONN};
+    }
     if ((self.shutdown & send_shutdown) != 0) {
         return lib::error{EPIPE};
     }
     TRY(sock_wait_send_space(self, may_wait));
+    if (lonely()) {
+        return lib::error{ENOTCONN};
+    }
     return self.peer;
 }
 
-/// Puts the message into the peer's queue. `gone` when it is closed or does not read any more.
+/// Puts the message into the peer's queue. `gone` when it is closed, EPIPE when it does not read any more.
 lib::result<void> queue_at(unix_sock& from, unix_sock& peer, skb_ptr& skb, int gone) {
     sock_charge_send(from, *skb);
     trace(*from.owner_stack, trace_event::unix_transmit,
           {.sock = from.id, .skb = skb->id, .value = {skb->length(), peer.id}});
     port::guard held(peer.sock_lock);
     if ((peer.shutdown & receive_shutdown) != 0) {
-        return lib::error{gone};
+        return lib::error{peer.user_socket == nullptr ? gone : EPIPE};
     }
     peer.receive_queue.push_back(std::move(skb));
     peer.data_ready(peer);
@@ -145,11 +155,8 @@ lib::result<size_t> unix_send_stream(socket& which, message& msg) {
     }
     size_t sent = 0;
     while (msg.payload.remaining() > 0) {
-        auto peer = wait_to_send(self, (msg.flags & MSG_DONTWAIT) == 0);
+        auto peer = wait_to_send(self, destination::connected, (msg.flags & MSG_DONTWAIT) == 0);
         lib::result<void> outcome = peer.ok() ? lib::result<void>() : lib::result<void>(peer.error());
-        if (outcome.ok() && !peer.value()) {
-            outcome = lib::error{ENOTCONN};
-        }
         if (outcome.ok()) {
             const size_t left = msg.payload.remaining();
             const auto part = static_cast<uint32_t>(left < block_bytes ? left : block_bytes);
@@ -170,10 +177,8 @@ lib::result<size_t> unix_send_seqpacket(socket& which, message& msg) {
     }
     unix_control control(*self.owner_stack);
     TRY(control.parse(msg.control));
-    lib::ref<unix_sock> peer = TRY(wait_to_send(self, (msg.flags & MSG_DONTWAIT) == 0));
-    if (!peer) {
-        return lib::error{ENOTCONN};
-    }
+    const bool may_wait = (msg.flags & MSG_DONTWAIT) == 0;
+    const lib::ref<unix_sock> peer = TRY(wait_to_send(self, destination::connected, may_wait));
     return send_whole(self, *peer, msg, control, EPIPE);
 }
 
@@ -184,7 +189,8 @@ lib::result<size_t> unix_send_datagram(socket& which, message& msg) {
     }
     unix_control control(*self.owner_stack);
     TRY(control.parse(msg.control));
-    lib::ref<unix_sock> connected = TRY(wait_to_send(self, (msg.flags & MSG_DONTWAIT) == 0));
+    const bool may_wait = (msg.flags & MSG_DONTWAIT) == 0;
+    lib::ref<unix_sock> connected = TRY(wait_to_send(self, destination::any, may_wait));
     lib::ref<unix_sock> peer = TRY(find_destination(self, msg, std::move(connected)));
     auto outcome = send_whole(self, *peer, msg, control, ECONNREFUSED);
     if (!outcome.ok() && outcome.error().number == ECONNREFUSED) {

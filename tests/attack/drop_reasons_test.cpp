@@ -5,6 +5,7 @@
 #include "attack/tcp_bed.hpp"
 #include "kernel/abi/packet.h"
 #include "net/core/dev.hpp"
+#include "net/ipv4/datagram.hpp"
 
 #include <functional>
 
@@ -274,11 +275,11 @@ scripts icmp_and_udp_scripts() {
         {drop_reason::socket_closed,
          [](auto& bed) {
              bed.world.spawn("deaf", [&bed] {
+                 // Closed between the lookup and the delivery.
                  sim::user_socket socket(*bed.victim, SOCK_DGRAM);
-                 socket.bind("0.0.0.0", 9);
-                 socket.connect(bed.attacker->ip, 1000);
-                 socket.shutdown(SHUT_RD);
-                 bed.attacker->inject_ip(bed.udp());
+                 const auto found = lib::ref<net::sock>::share(socket.get().sk);
+                 socket.close();
+                 net::datagram_deliver(net::inet(*found), net::allocate_skb(bed.victim->stack(), 0, 1));
              });
              bed.world.run();
          }},

@@ -1,12 +1,11 @@
-"""Scripts about connections: TCP and AF_UNIX, in all their states. What getsockname says after a connection failed
-or was dissolved is not compared: Linux still shows a port there that the socket does not have any more."""
+"""Scripts about TCP connections in all their states. What getsockname says after a connection failed or was dissolved
+is not compared: Linux still shows a port there that the socket does not have any more."""
 import struct
 
 from names import FIONREAD, IPPROTO_TCP, SIOCATMARK, SIOCOUTQ, SO, SOL_SOCKET
-from session import inet, unix
+from session import inet
 
-STREAM, DGRAM, SEQPACKET = 1, 2, 5
-UNIX = 1
+STREAM, DGRAM = 1, 2
 OOB, PEEK, TRUNC, DONTWAIT, WAITALL, NOSIGNAL, MORE = 1, 2, 0x20, 0x40, 0x100, 0x4000, 0x8000
 ABORT = struct.pack("<ii", 1, 0)
 
@@ -92,6 +91,44 @@ def refused_connect(m):
     _, name = m.tcp_listener()
     m.connect(fd, name)
     look(m, fd)
+
+
+def ports_of_failures(m):
+    """A port that nobody chose is given back with the connection: bind() may choose one again."""
+    closed = inet("127.0.0.1", 9)
+    listener, name = m.tcp_listener()
+    refused, waiting = m.socket(), m.socket()
+    m.nonblocking(waiting)
+    m.connect(refused, closed)
+    m.connect(waiting, closed)
+    m.settle()
+    m.listen(waiting, 1)
+    for fd, port in ((refused, 5431), (waiting, 5432)):
+        m.bind(fd, inet("127.0.0.1", port))
+        m.bind(fd, inet("127.0.0.1", port + 10))
+        m.listen(fd, 1)
+        m.poll(fd)
+    client = m.socket()
+    m.connect(client, name)
+    server = m.accept(listener)
+    m.bind(server, inet("127.0.0.1", 5433))
+    m.setsockopt(client, SOL_SOCKET, SO["LINGER"], ABORT)
+    m.close(client)
+    m.settle()
+    m.bind(server, inet("127.0.0.1", 5433))
+    m.connect(server, name)
+    for how in (0, 1, 2):
+        forsaken = m.socket()
+        m.nonblocking(forsaken)
+        m.connect(forsaken, closed)
+        m.settle()
+        m.shutdown(forsaken, how)
+        m.connect(forsaken, name)
+        m.connect(forsaken, struct.pack("<H", 0) + bytes(14))
+        m.connect(forsaken, name)
+        m.settle()
+        m.shutdown(forsaken, how)
+        m.connect(forsaken, name)
 
 
 def nonblocking_connect(m):
@@ -244,6 +281,16 @@ def resets(m):
         m.getsockname(client)
         m.close(client)
         m.close(listener)
+    listener, name = m.tcp_listener()
+    client = m.socket()
+    m.connect(client, name)
+    m.sendto(client, b"unread")
+    m.setsockopt(client, SOL_SOCKET, SO["LINGER"], ABORT)
+    m.close(client)
+    m.settle(0.05)
+    server = m.accept(listener)  # the connection has ended, and accept() tells its peer nevertheless
+    look(m, server)
+    m.recvfrom(server, 10, DONTWAIT)
 
 
 def backlog(m):
@@ -349,63 +396,6 @@ def time_wait_and_bind(m):
     m.listen(again)
 
 
-def unix_streams(m):
-    for kind in (STREAM, SEQPACKET):
-        listener, client = m.socket(UNIX, kind), m.socket(UNIX, kind)
-        name = unix(b"\0stream%d" % kind)
-        m.listen(client)
-        m.connect(client, name)
-        m.bind(listener, name)
-        m.connect(client, name)
-        m.listen(listener)
-        m.nonblocking(listener)
-        m.accept(listener, 128)
-        m.poll(listener)
-        m.connect(client, name)
-        m.poll(listener)
-        m.connect(client, name)
-        server = m.accept(listener, 128)
-        for fd in (client, server):
-            m.getsockname(fd, 128)
-            m.getpeername(fd, 128)
-            m.poll(fd)
-        m.sendto(client, b"first")
-        m.sendto(client, b"second", name=name)
-        m.sendto(client, b"third")
-        m.ioctl(server, FIONREAD)
-        m.recvfrom(server, 3, PEEK)
-        m.recvfrom(server, 3, 0, 128)
-        m.recvfrom(server, 100, DONTWAIT)
-        m.recvmsg(server, 2, DONTWAIT, 128, 64)
-        m.recvfrom(server, 2, DONTWAIT | TRUNC)
-        m.recvfrom(server, 100, DONTWAIT)
-        m.sendto(client, b"")
-        m.recvfrom(server, 100, DONTWAIT)
-        m.sendto(client, b"x", OOB)
-        m.recvfrom(server, 100, DONTWAIT)
-        m.shutdown(client, 1)
-        m.poll(server)
-        m.poll(client)
-        m.recvfrom(server, 100, DONTWAIT)
-        m.sendto(client, b"x", NOSIGNAL)
-        m.sendto(server, b"left")
-        m.close(server)
-        m.poll(client)
-        m.recvfrom(client, 100, DONTWAIT)
-        m.recvfrom(client, 100, DONTWAIT)
-        m.sendto(client, b"x", NOSIGNAL)
-        m.getpeername(client, 128)
-        m.shutdown(client, 3)
-        m.close(client)
-        client = m.socket(UNIX, kind)
-        m.connect(client, name)
-        m.close(listener)
-        m.poll(client)
-        m.recvfrom(client, 10, DONTWAIT)
-        m.connect(client, name)
-        m.close(client)
-
-
 def splices(m):
     """splice() of connections, datagrams and pipes, in all states."""
     listener, client, server = m.tcp_pair()
@@ -465,6 +455,6 @@ def splices(m):
     m.splice(server, other_writer, 1)
 
 
-SCRIPTS = (calls_in_each_state, connect_errors, refused_connect, nonblocking_connect, dissolved_connection, transfers,
-           urgent_data, shutdowns, resets, backlog, listener_closed_under_clients, accepted_sockets, self_connect,
-           low_water, splices, time_wait_and_bind, unix_streams)
+SCRIPTS = (calls_in_each_state, connect_errors, refused_connect, ports_of_failures, nonblocking_connect,
+           dissolved_connection, transfers, urgent_data, shutdowns, resets, backlog, listener_closed_under_clients,
+           accepted_sockets, self_connect, low_water, splices, time_wait_and_bind)

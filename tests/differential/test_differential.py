@@ -9,6 +9,7 @@ import pytest
 import scripts_datagrams
 import scripts_sockets
 import scripts_streams
+import scripts_unix
 from known import KNOWN
 from machines import Linux, Lumos
 from random_script import RandomScript
@@ -17,7 +18,8 @@ from session import Session
 SEED = int(os.environ.get("SEED") or 1)  # a run without a wish repeats itself
 RANDOM_SCRIPTS = int(os.environ.get("SCRIPTS") or 0)
 STEPS = 150
-SCRIPTS = (*scripts_sockets.SCRIPTS, *scripts_streams.SCRIPTS, *scripts_datagrams.SCRIPTS,
+SCRIPTS = (*scripts_sockets.SCRIPTS, *scripts_streams.SCRIPTS, *scripts_unix.SCRIPTS,
+           *scripts_datagrams.SCRIPTS,
            *(RandomScript(SEED + number, STEPS) for number in range(RANDOM_SCRIPTS)))
 used = set()  # rows of KNOWN that a difference needed
 

@@ -11,7 +11,8 @@
 
 constexpr size_t request_bytes = 8192;
 constexpr size_t output_bytes = 32768;
-constexpr time_t idle_seconds = 30;
+constexpr time_t idle_seconds = 30;  // without a request
+constexpr time_t send_seconds = 300; // without room for more of a response: on a bad line TCP pauses for long
 
 struct configuration {
     const char* root_folder;
@@ -42,7 +43,7 @@ public:
 
     int fd() const { return fd_; }
     short events() const { return sending_ ? POLLOUT : POLLIN; }
-    bool expired(time_t time) const { return time - active_at_ > idle_seconds; }
+    bool expired(time_t time) const { return time - active_at_ > (sending_ ? send_seconds : idle_seconds); }
     /// Moves the connection on; false when it is to be closed.
     bool advance();
 

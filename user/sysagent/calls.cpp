@@ -101,10 +101,12 @@ private:
     buffer data_;
 };
 
-/// The bytes that a receiving call stored, when the tester wants to see them.
-void append_data(const request& r, long received, const uint8_t* data, output& out) {
-    if (received > 0 && (r.flags & want_data) != 0 && data != nullptr) {
-        out.append(data, static_cast<size_t>(received));
+/// The bytes that a receiving call stored, when the tester wants to see them. With MSG_TRUNC it may tell of
+/// more.
+void append_data(const request& r, long received, const buffer& data, output& out) {
+    if (received > 0 && (r.flags & want_data) != 0) {
+        const auto told = static_cast<size_t>(received);
+        out.append(data.get(), told < data.size() ? told : data.size());
     }
 }
 
@@ -117,7 +119,7 @@ uint8_t* or_null(const request& r, uint8_t* data) {
 long call_read(const request& r, output& out) {
     buffer data(r.a[1]);
     long got = read(static_cast<int>(r.a[0]), or_null(r, data.get()), static_cast<size_t>(r.a[1]));
-    append_data(r, got, data.get(), out);
+    append_data(r, got, data, out);
     return got;
 }
 
@@ -162,7 +164,7 @@ long call_readv(const request& r, output& out) {
     input in(r);
     vector parts(in, r.a[1]);
     long got = readv(static_cast<int>(r.a[0]), parts.pieces(), static_cast<int>(r.a[1]));
-    append_data(r, got, parts.data().get(), out);
+    append_data(r, got, parts.data(), out);
     return got;
 }
 
@@ -252,7 +254,7 @@ long call_recvfrom(const request& r, output& out) {
                         static_cast<int>(r.a[2]), wanted ? reinterpret_cast<sockaddr*>(&address) : nullptr,
                         wanted ? &length : nullptr);
     append_address(address, wanted ? length : 0, out);
-    append_data(r, got, data.get(), out);
+    append_data(r, got, data, out);
     return got;
 }
 
@@ -297,7 +299,7 @@ long call_recvmsg(const request& r, output& out) {
     out.append_u32(static_cast<uint32_t>(msg.header.msg_flags));
     out.append(msg.name, message::bounded(static_cast<long>(msg.header.msg_namelen)));
     out.append(msg.control, message::bounded(static_cast<long>(msg.header.msg_controllen)));
-    append_data(r, got, parts.data().get(), out);
+    append_data(r, got, parts.data(), out);
     return got;
 }
 

@@ -15,7 +15,7 @@
 static const char usage[] =
     "usage: wget [-q] [-S] [-O FILE] [-T SECONDS] URL\n"
     "  -O  write to FILE, - is standard output   -q  no messages   -S  show the header\n"
-    "  -T  give up after this time without data (60)\n"
+    "  -T  give up after this time without data (900)\n"
     "Status: 0 done, 1 file error, 4 network error, 8 the server answered with an error.\n";
 
 constexpr int failed_file = 1;
@@ -27,7 +27,7 @@ struct options {
     const char* output = nullptr;
     bool quiet = false;
     bool show_header = false;
-    long timeout_s = 60;
+    long timeout_s = 900;
 };
 
 static options option;

@@ -1,6 +1,7 @@
 // UDP between two hosts, and everything that can go wrong with a datagram.
 
 #include "net/core/snmp.hpp"
+#include "net/ipv4/datagram.hpp"
 #include "net/ipv4/route.hpp"
 #include "sim/host.hpp"
 #include "sim/packet.hpp"
@@ -516,13 +517,25 @@ TEST_F(udp_host, bad_pointers_are_errors_and_leave_nothing_behind) {
     });
 }
 
-TEST_F(udp_host, a_packet_for_a_socket_that_stopped_reading_is_dropped) {
+TEST_F(udp_host, a_socket_that_stopped_reading_still_gets_packets) {
     program([&] {
         sim::user_socket socket(host, SOCK_DGRAM);
         socket.bind("0.0.0.0", 7);
         socket.connect(peer.ip, 1000);
         socket.shutdown(SHUT_RD);
         peer.inject_ip(sim::make_udp(fields, 1000, 7, "x"));
+        EXPECT_EQ(socket.recv(100, MSG_DONTWAIT).data, "x");
+        EXPECT_EQ(socket.recv(100, MSG_DONTWAIT).result, -EAGAIN);
+        EXPECT_EQ(socket.recv().result, 0); // it does not wait either
+    });
+}
+
+TEST_F(udp_host, a_packet_that_finds_its_socket_just_closed_is_dropped) {
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        const auto found = lib::ref<net::sock>::share(socket.get().sk);
+        socket.close();
+        EXPECT_FALSE(net::datagram_deliver(net::inet(*found), net::allocate_skb(host.stack(), 0, 1)));
         EXPECT_EQ(drops(net::drop_reason::socket_closed), 1u);
     });
 }
