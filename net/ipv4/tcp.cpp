@@ -46,12 +46,6 @@ void tcp_destroy(sock* base) {
 /// Why a connection attempt ended, for connect().
 lib::error attempt_failed(tcp_sock& sk) {
     const int error_number = sock_take_error(sk);
-    if (sk.user_socket != nullptr) {
-        sk.user_socket->state = socket_state::unconnected;
-    }
-    tcp_v4_forget_ends(sk);
-    sk.shutdown = 0;
-    sk.window_clamp = 0;
     return lib::error{error_number != 0 ? error_number : ECONNABORTED};
 }
 
@@ -66,12 +60,8 @@ lib::result<void> begin_connect(tcp_sock& sk, const socket_address& address) {
     return {};
 }
 
-lib::result<void> tcp_connect(sock& base, const socket_address& address, bool may_wait) {
-    tcp_sock& sk = as_tcp(base);
-    if (address.length >= sizeof(sa_family_t) && address.any.sa_family == AF_UNSPEC) {
-        return tcp_disconnect(base);
-    }
-    port::guard hold(sk.sock_lock);
+/// Begins an attempt, or finds one, and waits for its outcome if it may: whether there is a connection now.
+lib::result<bool> attempt_connect(tcp_sock& sk, const socket_address& address, bool may_wait) {
     int if_pending = EALREADY;
     switch (sk.user_socket->state) {
     case socket_state::connected:
@@ -92,14 +82,31 @@ lib::result<void> tcp_connect(sock& base, const socket_address& address, bool ma
         }
         if (lib::result<void> waited = sock_wait(sk, decided, sk.send_timeout); !waited.ok()) {
             // It goes on in the background; a second connect() finds it (EALREADY, EISCONN).
-            return waited.error().number == EINTR ? waited : lib::result<void>(lib::error{EINPROGRESS});
+            return lib::error{waited.error().number == EINTR ? EINTR : EINPROGRESS};
         }
     }
     if (sk.state == tcp_state::closed) {
-        return attempt_failed(sk);
+        return false;
     }
     sk.user_socket->state = socket_state::connected;
-    return {};
+    return true;
+}
+
+lib::result<void> tcp_connect(sock& base, const socket_address& address, bool may_wait) {
+    tcp_sock& sk = as_tcp(base);
+    if (address.length >= sizeof(sa_family_t) && address.any.sa_family == AF_UNSPEC) {
+        return tcp_disconnect(base);
+    }
+    lib::error failure{0};
+    {
+        port::guard hold(sk.sock_lock);
+        if (TRY(attempt_connect(sk, address, may_wait))) {
+            return {};
+        }
+        failure = attempt_failed(sk);
+    }
+    TRY(tcp_disconnect(base)); // takes more locks than this one: the socket is as new again
+    return failure;
 }
 
 /// The poll bits of Linux's tcp_poll, one reason per line.

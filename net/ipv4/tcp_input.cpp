@@ -119,6 +119,10 @@ void advance_state(tcp_sock& sk, const sk_buff& skb) {
     case tcp_state::syn_received:
         tcp_set_state(sk, tcp_state::established);
         tcp_finish_connect(sk);
+        if ((sk.shutdown & send_shutdown) != 0) { // shut down before it connected; as on Linux
+            tcp_set_state(sk, tcp_state::fin_wait_1);
+            tcp_send_fin(sk);
+        }
         break;
     case tcp_state::fin_wait_1:
         if (sk.rcvq_space == 0) {

@@ -247,9 +247,6 @@ lib::result<size_t> udp_sendmsg(sock& base, message& msg) {
     const size_t length = msg.payload.remaining();
     skb_ptr skb = TRY(datagram_from_user(sk, msg, 0));
     port::guard held(sk.sock_lock);
-    if ((sk.shutdown & send_shutdown) != 0) {
-        return lib::error{EPIPE};
-    }
     TRY(datagram_charge(sk, *skb, msg.flags));
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));

@@ -50,9 +50,7 @@ def guest_lab(tmp_path_factory):
     line = f"{folder}/line"
     with harness.Guest(initrd=harness.INITRAMFS, net=f"dgram:{folder}/guest,{folder}/peer",
                        second_serial=f"unix:{line},server=on,wait=on",
-                       append="ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent") as guest:
-        while not os.path.exists(line):
-            assert guest.console.isalive()
+                       append="ip=192.168.0.1/16,gw=192.168.0.254 shell=/bin/sysagent"):
         lab = Lab(Agent(line), link)
         hear(link)
         yield lab

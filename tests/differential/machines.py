@@ -66,8 +66,6 @@ class Lumos:
         self.guest = harness.Guest(initrd=harness.INITRAMFS, net="none",
                                    second_serial=f"unix:{self.line},server=on,wait=on",
                                    append="shell=/bin/sysagent")
-        while not os.path.exists(self.line):
-            assert self.guest.console.isalive()
         return Agent(self.line, seconds=harness.BOOT_SECONDS)
 
     def __exit__(self, *_):

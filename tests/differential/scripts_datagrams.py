@@ -77,6 +77,8 @@ def udp_connect(m):
     for how in (3, 0, 1):
         m.shutdown(fd, how)
         m.poll(fd)
+        m.sendto(other, b"still received", name=m.getsockname(fd))
+        m.settle(0.02)
         m.sendto(fd, b"x", NOSIGNAL)
         m.recvfrom(fd, 100, DONTWAIT)
     for length in (0, 2, 8, 15):
@@ -103,6 +105,11 @@ def udp_errors(m):
     m.settle(0.02)
     m.recvfrom(fd, 10, DONTWAIT)
     m.recvfrom(fd, 10, DONTWAIT)
+    m.sendto(fd, b"x")
+    m.shutdown(fd, 2)
+    m.settle(0.02)
+    m.sendto(fd, b"x", NOSIGNAL)
+    m.sendto(fd, b"x", NOSIGNAL)
     unconnected = m.socket(kind=DGRAM)
     m.sendto(unconnected, b"x", name=CLOSED_PORT)
     m.settle(0.02)

@@ -356,6 +356,19 @@ def self_connect(m):
     m.settle(0.05)
     look(m, fd)
     m.recvfrom(fd, 100, DONTWAIT)
+    # Shut down before: connected, it says goodbye to itself at once, and is gone.
+    fd = m.socket()
+    m.nonblocking(fd)
+    m.setsockopt(fd, SOL_SOCKET, SO["REUSEADDR"], 1)
+    m.bind(fd, inet("127.0.0.1", 5501))
+    m.shutdown(fd, 2)
+    m.connect(fd, inet("127.0.0.1", 5501))
+    m.settle(0.05)
+    look(m, fd)
+    m.connect(fd, inet("127.0.0.1", 5501))
+    m.ioctl(fd, FIONREAD)
+    m.recvfrom(fd, 100, DONTWAIT)
+    look(m, fd)
 
 
 def low_water(m):

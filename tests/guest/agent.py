@@ -29,18 +29,14 @@ def address(host, port):
 
 
 class Agent:
-    """A connection to the agent's line: a unix socket that QEMU listens on, or anything that can sendall, recv and
-    settimeout as a socket can."""
+    """A connection to the agent's line: the path of a unix socket on which QEMU will listen, and wait for the tester
+    before it starts; or anything that can sendall, recv and settimeout as a socket can."""
 
     def __init__(self, line, seconds=20):
-        if isinstance(line, str):
-            self.line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.line.connect(line)
-        else:
-            self.line = line
+        deadline = time.monotonic() + seconds
+        self.line = self.connect(line, deadline) if isinstance(line, str) else line
         self.received = b""
         self.next_id = 1
-        deadline = time.monotonic() + seconds
         while True:
             self.send(RESET)
             try:
@@ -49,6 +45,19 @@ class Agent:
             except TimeoutError:
                 if time.monotonic() > deadline:
                     raise
+
+    @staticmethod
+    def connect(path, deadline):
+        while True:
+            try:
+                line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                line.connect(path)
+                return line
+            except (FileNotFoundError, ConnectionRefusedError):
+                line.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def send(self, op, *arguments, data=b"", flags=0):
         """Sends a request and returns its id."""

@@ -1,6 +1,5 @@
 """The console's three ways: serial port, screen, keyboard; and the second serial port."""
 import json
-import os
 import re
 import socket
 import time

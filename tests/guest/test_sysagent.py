@@ -14,17 +14,8 @@ from harness import INITRAMFS, Guest
 def agent(tmp_path_factory):
     line = str(tmp_path_factory.mktemp("agent") / "line")
     with Guest(initrd=INITRAMFS, net="none", second_serial=f"unix:{line},server=on,wait=on",
-               append="shell=/bin/sysagent") as guest:
-        yield connect_when_there(line, guest)
-
-
-def connect_when_there(line, guest):
-    """QEMU waits for the tester before it starts, so there is something to connect to soon."""
-    while True:
-        try:
-            return Agent(line)
-        except FileNotFoundError:
-            assert guest.console.isalive()
+               append="shell=/bin/sysagent"):
+        yield Agent(line)
 
 
 @pytest.fixture(autouse=True)
