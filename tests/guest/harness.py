@@ -35,27 +35,10 @@ class CommandFailed(AssertionError):
     pass
 
 
-class Guest:
-    """One running machine. `run` types a command at the shell and returns what it printed.
+class Shell:
+    """A shell on a terminal. `run` types a command and returns what it printed."""
 
-    Fields are those of qemu.Machine, and: forward, guest ports to reach from the host (self.ports tells where);
-    prefix, words before the command line, such as "ip netns exec NAME"."""
-
-    def __init__(self, **fields):
-        self.ports = {}
-        prefix = fields.pop("prefix", [])
-        forwards = []
-        for guest_port in fields.pop("forward", ()):
-            self.ports[guest_port] = free_port()
-            forwards.append(f"tcp:{self.ports[guest_port]}:{guest_port}")
-        if not fields.get("iso"):
-            fields.setdefault("kernel", KERNEL)
-            fields.setdefault("initrd", TEST_INITRAMFS)
-        fields.setdefault("memory", 128)
-        machine = qemu.Machine(hostfwd=",".join(forwards), serial="chardev:console", **fields)
-        # Signals off: ^C is for the guest, not for QEMU.
-        machine.extra += ("-chardev", "stdio,id=console,signal=off", "-monitor", "none")
-        command = prefix + machine.command()
+    def __init__(self, command):
         self.console = pexpect.spawn(command[0], command[1:], encoding="utf-8", codec_errors="replace",
                                      timeout=BOOT_SECONDS, dimensions=(50, 500))
         self.console.logfile_read = open(os.path.join(BUILD, "guest-console.log"), "a", encoding="utf-8")
@@ -90,6 +73,39 @@ class Guest:
         self.console.expect(pattern, timeout=timeout)
         return self.console.match
 
+    def close(self):
+        self.console.logfile_read.close()
+        self.console.close(force=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Guest(Shell):
+    """One running machine with a shell on its serial console.
+
+    Fields are those of qemu.Machine, and: forward, guest ports to reach from the host (self.ports tells where);
+    prefix, words before the command line, such as "ip netns exec NAME"."""
+
+    def __init__(self, **fields):
+        self.ports = {}
+        prefix = fields.pop("prefix", [])
+        forwards = []
+        for guest_port in fields.pop("forward", ()):
+            self.ports[guest_port] = free_port()
+            forwards.append(f"tcp:{self.ports[guest_port]}:{guest_port}")
+        if not fields.get("iso"):
+            fields.setdefault("kernel", KERNEL)
+            fields.setdefault("initrd", TEST_INITRAMFS)
+        fields.setdefault("memory", 128)
+        machine = qemu.Machine(hostfwd=",".join(forwards), serial="chardev:console", **fields)
+        # Signals off: ^C is for the guest, not for QEMU.
+        machine.extra += ("-chardev", "stdio,id=console,signal=off", "-monitor", "none")
+        super().__init__(prefix + machine.command())
+
     def wait_for_network(self):
         """Until the first interface besides loopback has an address."""
         self.run("until ifconfig | grep -q 'inet 10\\.0\\.2\\.'; do sleep 0.1; done", timeout=30)
@@ -101,16 +117,6 @@ class Guest:
         self.console.expect(pexpect.EOF, timeout=30)
         self.console.close()
         return self.console.exitstatus
-
-    def close(self):
-        self.console.logfile_read.close()
-        self.console.close(force=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def clean(text):

@@ -1,4 +1,5 @@
-"""The machines of the soak: a Lumos and a Linux guest with one interface, and the two ends of one faulty wire."""
+"""The machines of the soak: Lumos and Linux guests with one interface, and the two ends of one faulty wire. The host
+itself, as one more machine, is in host.py."""
 import hashlib
 import json
 import os
@@ -48,19 +49,10 @@ class Qmp:
         return self.call("human-monitor-command", **{"command-line": line})
 
 
-class Machine(harness.Guest):
-    """A guest at one side of a wire, and what both systems have in common."""
+class Peer:
+    """What all machines have in common: a shell, files, and servers that send them. Needs harness.Shell beside it."""
 
     system = ""
-
-    def __init__(self, wire, side, **fields):
-        self.side, self.address = side, ADDRESS[side]
-        self.control_path = f"{wire.folder}/{side}.qmp"
-        super().__init__(net=wire.nic(side), mac=MAC[side],
-                         extra=("-qmp", f"unix:{self.control_path},server=on,wait=off"), **fields)
-        self.console.timeout = 30 * PATIENCE
-        self.wait_for_shell()
-        self.qmp = Qmp(self.control_path)
 
     def make_file(self, name, size):
         """A file of `size` random bytes; returns its SHA-256."""
@@ -69,6 +61,15 @@ class Machine(harness.Guest):
 
     def sha256(self, name):
         return self.run(f"sha256sum {name}", timeout=30 * PATIENCE).split()[0]
+
+    @staticmethod
+    def fetch_command(url, file):
+        return f"wget -q -O {file} {url}"
+
+    @staticmethod
+    def receive_command(address, port, file):
+        """Connects, says nothing, and stores what comes."""
+        return f"nc {address} {port} < /dev/null > {file}"
 
     def serve(self, folder="/tmp"):
         """httpd on port 80, unless it runs."""
@@ -98,6 +99,19 @@ class Machine(harness.Guest):
         """Segments that TCP has sent again since the start."""
         names, values = [line.split() for line in self.run("grep ^Tcp: /proc/net/snmp").split("\n")]
         return int(values[names.index("RetransSegs")])
+
+
+class Machine(Peer, harness.Guest):
+    """A guest at one side of a wire."""
+
+    def __init__(self, wire, side, **fields):
+        self.side, self.address = side, ADDRESS[side]
+        self.control_path = f"{wire.folder}/{side}.qmp"
+        super().__init__(net=wire.nic(side), mac=MAC[side],
+                         extra=("-qmp", f"unix:{self.control_path},server=on,wait=off"), **fields)
+        self.console.timeout = 30 * PATIENCE
+        self.wait_for_shell()
+        self.qmp = Qmp(self.control_path)
 
     def drop_power(self):
         """The plug is pulled: QEMU is gone at once."""
@@ -161,10 +175,10 @@ def make_linux():
 
 
 class Pair:
-    """Two machines on one wire."""
+    """Two machines on one wire. `ends` as wires.Wire has it, for one that is no guest, and `prefix`, too."""
 
-    def __init__(self, folder, make_a, make_b):
-        self.wire = wires.Wire(folder)
+    def __init__(self, folder, make_a, make_b, **wire):
+        self.wire = wires.Wire(folder, **wire)
         try:
             self.a = make_a(self.wire, "a")
             self.b = make_b(self.wire, "b")

@@ -8,14 +8,15 @@ PORT = 5001
 def by_http(sender, receiver, timeout):
     """The receiver fetches: wget from httpd."""
     sender.serve()
-    receiver.run(f"wget -q -O {RECEIVED} http://{sender.address}{SOURCE.replace('/tmp', '')}", timeout=timeout)
+    url = f"http://{sender.address}{SOURCE.replace('/tmp', '')}"
+    receiver.run(receiver.fetch_command(url, RECEIVED), timeout=timeout)
 
 
 def by_nc(sender, receiver, timeout):
     """The receiver connects, and has closed its direction before the data comes."""
     sender.run(sender.send_command(PORT, SOURCE) + " & pid=$!")
     sender.wait_for_listener(PORT)
-    receiver.run(f"nc {sender.address} {PORT} < /dev/null > {RECEIVED}", timeout=timeout)
+    receiver.run(receiver.receive_command(sender.address, PORT, RECEIVED), timeout=timeout)
     sender.run("wait $pid", timeout=timeout)
 
 
