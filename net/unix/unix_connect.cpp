@@ -107,6 +107,42 @@ lib::result<lib::ref<unix_sock>> take_pending(unix_sock& listener, bool may_wait
     return lib::ref<unix_sock>::adopt(child);
 }
 
+/// A datagram sock that turns away from its peer loses what it has not read, whoever sent it. A peer that
+/// still talks to it hears of that, as on Linux.
+void lose_messages(unix_sock& self, unix_sock& before) {
+    unix_table& table = *self.owner_stack->unix_sockets;
+    skb_queue unread;
+    {
+        port::guard topology(table.lock);
+        {
+            port::guard held(self.sock_lock);
+            unread.take_all(self.receive_queue);
+        }
+        __atomic_fetch_add(&table.taken, 1, __ATOMIC_RELEASE);
+        port::guard held(before.sock_lock);
+        if (!unread.empty() && before.peer.get() == &self) {
+            before.pending_error = ECONNRESET;
+            before.error_report(before);
+        }
+    }
+    while (skb_ptr skb = unread.pop_front()) {
+        free_unix_message(std::move(skb));
+    }
+}
+
+/// Changes a datagram sock's peer, to none if `other` is null; the one it had.
+lib::result<lib::ref<unix_sock>> change_peer(unix_sock& self, lib::ref<unix_sock> other) {
+    port::guard topology(self.owner_stack->unix_sockets->lock);
+    if (other && other->peer && other->peer.get() != &self) {
+        return lib::error{EPERM};
+    }
+    port::guard held(self.sock_lock);
+    self.connected = static_cast<bool>(other);
+    self.user_socket->state = other ? socket_state::connected : socket_state::unconnected;
+    std::swap(self.peer, other);
+    return other;
+}
+
 } // namespace
 
 lib::result<void> unix_listen(socket& which, int backlog) {
@@ -159,15 +195,11 @@ lib::result<void> unix_connect_datagram(socket& which, const socket_address& add
             return lib::error{EPROTOTYPE};
         }
     }
-    port::guard topology(self.owner_stack->unix_sockets->lock);
-    if (other && other->peer && other->peer.get() != &self) {
-        return lib::error{EPERM};
+    const unix_sock* wanted = other.get();
+    const lib::ref<unix_sock> before = TRY(change_peer(self, std::move(other)));
+    if (before && before.get() != wanted) {
+        lose_messages(self, *before);
     }
-    const bool connects = static_cast<bool>(other);
-    set_peer(self, std::move(other));
-    port::guard held(self.sock_lock);
-    self.connected = connects;
-    which.state = connects ? socket_state::connected : socket_state::unconnected;
     return {};
 }
 

@@ -21,12 +21,9 @@ bool is_path(const socket_address& address) {
     return address.length > unix_path_offset && address.any.sa_data[0] != 0;
 }
 
-/// Copies the address and ends a path with a NUL; EINVAL unless it is an AF_UNIX one with a name.
+/// Copies the address and ends a path with a NUL.
 lib::result<lib::ref<unix_name>> parse_name(const socket_address& address) {
-    if (address.length <= unix_path_offset || address.length > sizeof(sockaddr_un) ||
-        address.any.sa_family != AF_UNIX) {
-        return lib::error{EINVAL};
-    }
+    TRY(check_unix_address(address));
     sockaddr_un given = {};
     memcpy(&given, &address.storage, address.length);
     uint32_t length = address.length;
@@ -118,6 +115,12 @@ lib::result<void> bind_automatically(unix_table& table, unix_sock& self) {
 }
 
 } // namespace
+
+lib::result<void> check_unix_address(const socket_address& address) {
+    const bool named = address.length > unix_path_offset && address.length <= sizeof(sockaddr_un) &&
+                       address.any.sa_family == AF_UNIX;
+    return named ? lib::result<void>() : lib::error{EINVAL};
+}
 
 lib::ref<unix_name> unix_name::create(const sockaddr_un& from, uint32_t length_bytes) {
     void* memory = port::allocate(sizeof(unix_name), port::memory_tag::socket);

@@ -189,6 +189,9 @@ lib::result<size_t> unix_send_datagram(socket& which, message& msg) {
     }
     unix_control control(*self.owner_stack);
     TRY(control.parse(msg.control));
+    if (msg.address != nullptr) { // nonsense is refused before anything else
+        TRY(check_unix_address(*msg.address));
+    }
     const bool may_wait = (msg.flags & MSG_DONTWAIT) == 0;
     lib::ref<unix_sock> connected = TRY(wait_to_send(self, destination::any, may_wait));
     lib::ref<unix_sock> peer = TRY(find_destination(self, msg, std::move(connected)));

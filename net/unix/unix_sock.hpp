@@ -116,6 +116,8 @@ void close_unix_sock(unix_sock& self, unix_ending why);
 
 lib::result<void> unix_bind(socket& which, const socket_address& address);
 lib::result<void> unix_getname(socket& which, socket_address& address, proto_ops::which_name name);
+/// EINVAL unless it is an AF_UNIX address with a name.
+lib::result<void> check_unix_address(const socket_address& address);
 /// The sock that listens to, or receives at, the address: ECONNREFUSED, ENOENT, EACCES, EINVAL. No lock held.
 lib::result<lib::ref<unix_sock>> find_unix_sock(stack& in, const socket_address& address, uint16_t type);
 /// Takes the sock out of the table of names. Table lock held.

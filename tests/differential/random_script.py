@@ -19,7 +19,9 @@ class RandomScript:
     def __call__(self, m):
         chance = random.Random(self.seed)
         fds = []
-        names = [inet("127.0.0.1", port) for port in (7001, 7002, 7003)] + [inet("0.0.0.0", 7001)]
+        # Ports of its own, since TIME_WAIT of one script would still be there in the next.
+        first = 7001 + self.seed * 3 % 24000
+        names = [inet("127.0.0.1", first + i) for i in range(3)] + [inet("0.0.0.0", first)]
         paths = [unix(b"\0a"), unix(b"\0b")]
         family = {}
 
@@ -28,7 +30,7 @@ class RandomScript:
 
         def name_for(fd):
             if chance.random() < 0.04:
-                return chance.choice([bytes(16), struct.pack("<H", 99), inet("192.0.2.9", 7001)])
+                return chance.choice([bytes(16), struct.pack("<H", 99), inet("192.0.2.9", first)])
             return chance.choice(paths if family.get(fd) == 1 else names)
 
         def make():
