@@ -299,6 +299,11 @@ constexpr uint32_t tcp_state_bit(tcp_state state) {
 inline bool tcp_in(const tcp_sock& sk, uint32_t state_bits) {
     return (tcp_state_bit(sk.state) & state_bits) != 0;
 }
+/// Whether the opening handshake is over. The state does not tell: who shuts down in SYN_RECEIVED is in
+/// FIN_WAIT_1. sock_lock held.
+inline bool tcp_handshake_over(const tcp_sock& sk) {
+    return sk.rcvq_space != 0; // tcp_finish_connect() sets it
+}
 
 /// The only place where a state changes: traces it, counts it, and leaves the tables when closed.
 void tcp_set_state(tcp_sock& sk, tcp_state next);

@@ -75,6 +75,7 @@ void forget_connection(tcp_sock& sk) {
     sk.last_data_sent = 0;
     sk.max_window = sk.snd_wnd = sk.window_clamp = 0;
     sk.path_mtu = 0;
+    sk.rcvq_space = 0;
     sk.rcv_rtt_us = 0;
     sk.rcv_rtt_time = 0;
     sk.cached_route = {};

@@ -125,7 +125,7 @@ void advance_state(tcp_sock& sk, const sk_buff& skb) {
         }
         break;
     case tcp_state::fin_wait_1:
-        if (sk.rcvq_space == 0) {
+        if (!tcp_handshake_over(sk)) {
             tcp_finish_connect(sk); // the user had said all before the handshake was over
         }
         if (fin_acknowledged(sk)) {
