@@ -28,6 +28,29 @@ TEST_F(tcp_states, resends_the_syn_ack_five_times) {
     peer->connect();
 }
 
+TEST_F(tcp_states, one_port_has_one_listener_unless_all_agree) {
+    world.spawn("servers", [this] {
+        const auto bound = [this](const char* ip, int option) {
+            sim::user_socket socket(*host, SOCK_STREAM);
+            EXPECT_EQ(socket.set_option(SOL_SOCKET, option, 1), 0);
+            EXPECT_EQ(socket.bind(ip, option == SO_REUSEADDR ? 80 : 81), 0);
+            return socket;
+        };
+        sim::user_socket first = bound("10.0.0.1", SO_REUSEADDR), rival = bound("10.0.0.1", SO_REUSEADDR);
+        sim::user_socket all = bound("0.0.0.0", SO_REUSEADDR), local = bound("127.0.0.1", SO_REUSEADDR);
+        EXPECT_EQ(first.listen(1), 0);
+        EXPECT_EQ(rival.listen(1), -EADDRINUSE);
+        EXPECT_EQ(all.listen(1), -EADDRINUSE);
+        EXPECT_EQ(local.listen(1), 0);
+        first.close();
+        EXPECT_EQ(rival.listen(1), 0);
+        sim::user_socket one = bound("10.0.0.1", SO_REUSEPORT), other = bound("10.0.0.1", SO_REUSEPORT);
+        EXPECT_EQ(one.listen(1), 0);
+        EXPECT_EQ(other.listen(1), 0);
+    });
+    world.run();
+}
+
 TEST_F(tcp_states, answers_a_repeated_syn_of_a_request) {
     serve_and_keep();
     peer->send({.flags = tcp_syn});

@@ -38,6 +38,19 @@ struct unix_gc : testing::Test {
         open(first);
         return open(second) - 1;
     }
+    /// A listener, and one above it a client that nobody has accepted.
+    int waiting_connection() {
+        net::socket* listener = make();
+        net::socket_address name;
+        auto& as_unix = *reinterpret_cast<sockaddr_un*>(&name.storage);
+        as_unix = {.sun_family = AF_UNIX, .sun_path = "\0lamp"};
+        name.length = net::unix_path_offset + 5;
+        EXPECT_TRUE(net::sock_bind(*listener, name).ok() && net::sock_listen(*listener, 5).ok());
+        net::socket* client = make();
+        EXPECT_TRUE(net::sock_connect(*client, name).ok());
+        open(listener);
+        return open(client) - 1;
+    }
     net::socket& at(int descriptor) { return *net::port::socket_of_file(world.open_files.at(descriptor)); }
     /// Sends one byte, and a file with it.
     bool send(int over, int carried) {
@@ -115,20 +128,32 @@ TEST_F(unix_gc, what_a_program_can_still_receive_stays) {
 }
 
 TEST_F(unix_gc, a_listener_that_a_waiting_connection_carries_is_freed) {
-    net::socket* listener = make();
-    net::socket_address name;
-    auto& as_unix = *reinterpret_cast<sockaddr_un*>(&name.storage);
-    as_unix = {.sun_family = AF_UNIX, .sun_path = "\0lamp"};
-    name.length = net::unix_path_offset + 5;
-    ASSERT_TRUE(net::sock_bind(*listener, name).ok() && net::sock_listen(*listener, 5).ok());
-    net::socket* client = make();
-    ASSERT_TRUE(net::sock_connect(*client, name).ok());
-    const int listening = open(listener);
-    const int connected = open(client);
-    ASSERT_TRUE(send(connected, listening));
+    const int listening = waiting_connection();
+    ASSERT_TRUE(send(listening + 1, listening));
     world.close_file(listening);
     collect();
     EXPECT_EQ(open_socks(), 1u); // nobody could ever accept it
+}
+
+TEST_F(unix_gc, what_waits_in_a_connection_stays_while_that_is_accepted) {
+    const int listening = waiting_connection();
+    const int ring = pair();
+    ASSERT_TRUE(send(ring, ring + 1));
+    ASSERT_TRUE(send(listening + 1, ring + 1));
+    world.close_file(ring);
+    world.close_file(ring + 1);
+    collect();
+    EXPECT_EQ(open_socks(), 3u); // the listener, the client, and what waits
+    // The first half of accept(): the connection is in no list, and has no socket yet.
+    net::unix_sock& listener = net::unix_of(at(listening));
+    net::unix_sock* child = listener.pending.front();
+    child->awaits_accept = false;
+    listener.pending.pop_front();
+    collect();
+    listener.pending.push_back(*child);
+    child->awaits_accept = true;
+    const int accepted = open(net::sock_accept(at(listening)).value());
+    EXPECT_TRUE(receive(accepted));
 }
 
 TEST_F(unix_gc, a_long_chain_is_closed_without_deep_recursion) {
