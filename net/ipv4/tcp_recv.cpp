@@ -121,7 +121,7 @@ lib::result<bool> read_available(tcp_sock& sk, reading& now, message& msg) {
                 return true; // a read ends in front of the mark
             }
             const bool byte_is_here = now.at < sk.rcv_nxt;
-            if (!sk.out_of_band_inline && byte_is_here && !now.peeking()) {
+            if (!sk.out_of_band_inline && byte_is_here) {
                 now.at += 1; // set aside for MSG_OOB
                 skb_queue used;
                 note_progress(sk, now, used);
@@ -246,9 +246,7 @@ lib::result<size_t> read_stream(tcp_sock& sk, message& msg) {
             outcome = waited.error();
             break;
         }
-        if (!now.peeking()) {
-            now.at = sk.copied_seq; // another reader may have been faster
-        }
+        now.at = sk.copied_seq; // another reader may have been faster
     }
     if (!now.peeking()) {
         tcp_after_read(sk, now.done);

@@ -28,6 +28,7 @@ constexpr scenario scenarios[] = {
     {.name = "close_unread", .body = close_unread, .copes_with = any_fault},
     {.name = "killed_sender", .body = killed_sender},
     {.name = "killed_receiver", .body = killed_receiver},
+    {.name = "killed_co_owner", .body = killed_co_owner},
     {.name = "connect_without_waiting", .body = connect_without_waiting},
     {.name = "accept_in_vain", .body = accept_in_vain},
     {.name = "simultaneous_open", .body = simultaneous_open},

@@ -1,16 +1,20 @@
 // Ways to end a connection hard: SO_LINGER with 0 (a reset), with a time (close() waits for the peer),
-// closing with unread data (a reset), and a process that is killed in the middle of a transfer.
+// closing with unread data (a reset), a process that is killed in the middle of a transfer, and processes
+// that are killed while others have the same socket.
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
 #include "sim/scenarios/common.hpp"
 #include "sim/scenarios/scenarios.hpp"
 
+#include <atomic>
+#include <memory>
 #include <vector>
 
 namespace sim {
 namespace {
 
+using net::port::millisecond;
 using net::port::second;
 
 constexpr int linger_time = 100; ///< seconds, longer than any delivery here takes
@@ -169,6 +173,42 @@ void killed_receiver(lab& lab) {
     accepted.wait(lab);
     lab.pass(lab.random(2 * second));
     lab.kill(victim);
+    lab.join();
+}
+
+void killed_co_owner(lab& lab) {
+    meeting both(lab);
+    gate served;
+    gate called;
+    program* peeker = nullptr;
+    program* waiter = nullptr;
+    std::atomic<bool> all_killed = false;
+    serve(lab, both, [&](user_socket& socket) {
+        const auto shared = std::make_shared<user_socket>(std::move(socket));
+        peeker = &lab.spawn(lab.server(), "peeker", [&lab, shared] {
+            uint8_t seen[1000];
+            while (shared->recv(seen, sizeof(seen), MSG_PEEK) > 0) {
+                lab.pass(lab.random(10 * millisecond));
+            }
+        });
+        served.open();
+        if (receive_flow(lab, *shared, both.data)) {
+            LAB_CHECK(lab, all_killed); // as long as one has the socket the stream does not end
+        }
+    });
+    call(lab, both, [&](user_socket& socket) {
+        const auto shared = std::make_shared<user_socket>(std::move(socket));
+        waiter = &lab.spawn(lab.client(), "waiter", [shared] { shared->recv(); });
+        called.open();
+        send_flow(lab, *shared, both.data);
+    });
+    served.wait(lab);
+    called.wait(lab);
+    for (program* victim : {peeker, waiter}) {
+        lab.pass(lab.random(2 * second));
+        all_killed = victim == waiter;
+        lab.kill(*victim);
+    }
     lab.join();
 }
 

@@ -24,6 +24,7 @@ void linger_wait(lab& lab);
 void close_unread(lab& lab);
 void killed_sender(lab& lab);
 void killed_receiver(lab& lab);
+void killed_co_owner(lab& lab);
 void connect_without_waiting(lab& lab);
 void accept_in_vain(lab& lab);
 void simultaneous_open(lab& lab);

@@ -107,6 +107,34 @@ TEST_F(tcp_transfer, carries_a_few_bytes_both_ways) {
     world.run();
 }
 
+TEST_F(tcp_transfer, who_peeks_waits_on_when_another_was_faster) {
+    sim::user_socket* shared = nullptr;
+    world.spawn("server", [&] {
+        sim::user_socket listener(*a, SOCK_STREAM);
+        ASSERT_EQ(listener.bind("10.0.0.1", 7), 0);
+        ASSERT_EQ(listener.listen(1), 0);
+        sim::user_socket child = listener.accept();
+        shared = &child;
+        EXPECT_EQ(child.recv().data, "first"); // the other one is woken for this as well
+        world.pass(3 * second);
+        EXPECT_EQ(child.recv().data, "second");
+    });
+    world.spawn("peeker", [&] {
+        world.pass(second);
+        EXPECT_EQ(shared->recv(100, MSG_PEEK).data, "second");
+    });
+    world.spawn("client", [&] {
+        sim::user_socket client(*b, SOCK_STREAM);
+        ASSERT_EQ(client.connect("10.0.0.1", 7), 0);
+        world.pass(2 * second);
+        EXPECT_EQ(client.send("first"), 5);
+        world.pass(second);
+        EXPECT_EQ(client.send("second"), 6);
+        client.recv();
+    });
+    world.run();
+}
+
 TEST_F(tcp_transfer, carries_megabytes) {
     transfer(pattern(8 << 20));
 }

@@ -28,6 +28,21 @@ TEST_F(tcp_states, urgent_byte_is_set_aside) {
     ASSERT_EQ(sockets.size(), 1u);
 }
 
+TEST_F(tcp_states, peeking_steps_over_the_urgent_byte_too) {
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.recv(10, MSG_PEEK).data, "ab");
+        EXPECT_EQ(child.recv(10).data, "ab");
+        EXPECT_EQ(child.recv(1, MSG_PEEK).data, "c");
+        EXPECT_EQ(child.recv(10, MSG_PEEK).data, "cd");
+        EXPECT_EQ(child.recv(10).data, "cd");
+        sockets.push_back(std::move(child));
+    });
+    peer->connect();
+    peer->send({.flags = psh_ack | tcp_urg, .payload = "ab!cd", .urgent = 3});
+    world.run_for(millisecond);
+    ASSERT_EQ(sockets.size(), 1u);
+}
+
 TEST_F(tcp_states, an_urgent_mark_stays_where_it_is_in_segments_that_a_card_has_cut) {
     sim::host sender("10.0.0.3", 24,
                      net::feature_transmit_checksum | net::feature_scatter_gather |
