@@ -30,17 +30,13 @@ $(HOST)/unit: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(HOST_TEST_OBJECTS)
 	$(Q)$(CXX) -fsanitize=address,undefined -o $@ $^ -lgtest -lgtest_main -lpthread
 
 # The headers of the host and of GoogleTest, compiled once for each set of flags.
-$(HOST)/prelude.hpp.gch: tests/sim/prelude.hpp $(wildcard kernel/abi/*.h)
+$(HOST)/prelude.hpp.gch: PRELUDE_FLAGS = $(HOST_CXXFLAGS)
+$(HOST)/gtest/prelude.hpp.gch: PRELUDE_FLAGS = $(HOST_TEST_CXXFLAGS)
+$(HOST)/prelude.hpp.gch $(HOST)/gtest/prelude.hpp.gch: tests/sim/prelude.hpp $(wildcard kernel/abi/*.h)
 	@mkdir -p $(@D)
 	$(call say,PCH)
 	$(Q)echo '#include "tests/sim/prelude.hpp"' > $(@D)/prelude.hpp
-	$(Q)$(CXX) $(filter-out -MMD -MP,$(HOST_CXXFLAGS)) -x c++-header -o $@ $(@D)/prelude.hpp
-
-$(HOST)/gtest/prelude.hpp.gch: tests/sim/prelude.hpp $(wildcard kernel/abi/*.h)
-	@mkdir -p $(@D)
-	$(call say,PCH)
-	$(Q)echo '#include "tests/sim/prelude.hpp"' > $(@D)/prelude.hpp
-	$(Q)$(CXX) $(filter-out -MMD -MP,$(HOST_TEST_CXXFLAGS)) -x c++-header -o $@ $(@D)/prelude.hpp
+	$(Q)$(CXX) $(filter-out -MMD -MP,$(PRELUDE_FLAGS)) -x c++-header -o $@ $(@D)/prelude.hpp
 
 $(HOST_LAB_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/prelude.hpp.gch
 	@mkdir -p $(@D)

@@ -4,6 +4,11 @@
 
 #include "fuzz/support/calls_arguments.hpp"
 #include "fuzz/support/world.hpp"
+#include "kernel/lib/format.hpp"
+#include "kernel/lib/minmax.hpp"
+#include "net/core/sysctl.hpp"
+
+#include <cstring>
 
 namespace fuzz {
 
@@ -166,12 +171,42 @@ void caller::surroundings(input& in) {
 }
 
 void caller::report(input& in) {
+    constexpr unsigned parameters_from = 128;
     size_t bytes = 0;
     net::report_writer writer = {.context = &bytes, .write = [](void* context, const char*, size_t length) {
                                      *static_cast<size_t*>(context) += length;
                                  }};
-    net::reports[in.byte() % net::report_count].write(on_.stack(), writer);
-    require(bytes < 1 << 20, "a report without end");
+    const unsigned which = in.byte();
+    if (which < parameters_from) {
+        net::reports[which % net::report_count].write(on_.stack(), writer);
+        require(bytes < 1 << 20, "a report without end");
+        return;
+    }
+    const net::sysctl& file = net::sysctls[(which - parameters_from) % net::sysctl_count];
+    net::sysctl_read(on_.stack(), file, writer);
+    require(bytes > 0, "a parameter that tells nothing");
+    set_parameter(file, in);
+}
+
+/// Writes numbers, or any text, into a file below /proc/sys/net.
+void caller::set_parameter(const net::sysctl& file, input& in) {
+    if (!file.writable()) {
+        return;
+    }
+    char text[64];
+    size_t length = 0;
+    if (const unsigned numbers = in.below(4); numbers != 0) {
+        for (unsigned i = 0; i < numbers; i++) {
+            length += lib::format(text + length, sizeof(text) - length, "%d ", pick_number(in));
+        }
+    } else {
+        const std::span<const uint8_t> bytes = in.bytes(sizeof(text));
+        length = bytes.size();
+        std::memcpy(text, bytes.data(), length);
+    }
+    (void)net::sysctl_write(on_.stack(), file, text, length);
+    net::parameter& longest_orphan = on_.stack().settings.tcp_fin_timeout;
+    longest_orphan = lib::min<int>(longest_orphan, 120); // or the input would end days later
 }
 
 } // namespace fuzz

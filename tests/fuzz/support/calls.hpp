@@ -8,6 +8,10 @@
 #include "fuzz/support/scene.hpp"
 #include "net/core/socket.hpp"
 
+namespace net {
+struct sysctl;
+}
+
 namespace fuzz {
 
 class caller {
@@ -37,6 +41,7 @@ private:
     void close(input& in);
     void surroundings(input& in);
     void report(input& in);
+    void set_parameter(const net::sysctl& file, input& in);
 
     host& on_;
     program& user_;

@@ -172,7 +172,7 @@ void check_end(std::span<host* const> hosts) {
         the_world.pass(70 * second, 1000); // fragments, TIME_WAIT
     }
     if (!is_quiet()) {
-        the_world.pass(7200 * second, 5000); // orphans whose peer is silent
+        the_world.pass(12 * 3600 * second, 5000); // orphans whose peer is silent, at most 255 times 120 s
     }
     for (host* each : hosts) {
         net::stack& its = *each->stack_;
