@@ -116,18 +116,35 @@ void take_acknowledged(tcp_sock& sk, tcp_ack_event& event) {
     }
 }
 
-void measure_rtt(tcp_sock& sk, const tcp_ack_event& event) {
+/// The round trip that this ACK tells of, in microseconds; 0: it tells of none. When the ACK that should have
+/// told of a segment was lost, a later one does, and the time since that segment was sent is no round trip:
+/// where many ACKs are lost, the timeout would grow to minutes.
+uint64_t measured_rtt(const tcp_sock& sk, const tcp_ack_event& event) {
+    // A D-SACK (RFC 2883): the answer to a copy of what had arrived already.
+    if (event.duplicate_sack) {
+        return 0;
+    }
+    const uint64_t echo_us = tcp_rtt_from_echo(sk);
     uint64_t rtt_us = event.retransmitted_acked ? 0 : event.rtt_us;
     if (rtt_us == 0) {
         rtt_us = event.sack_rtt_us;
     }
-    // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out. Beside a D-SACK (RFC 2883) it
-    // does not: the copy that this ACK answers came after the one that is echoed, whose ACK was lost, maybe
-    // long ago.
-    if (rtt_us == 0 && !event.duplicate_sack && (event.data_acked || event.syn_acked)) {
-        rtt_us = tcp_rtt_from_echo(sk);
-    }
     if (rtt_us == 0) {
+        // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out; not of a SYN, each answer to
+        // which echoes the first that came.
+        return event.data_acked || (event.syn_acked && !event.retransmitted_acked) ? echo_us : 0;
+    }
+    // It is of the segment that caused this ACK, or of one before that: never younger, but for its clock's
+    // tick.
+    return echo_us != 0 && rtt_us > echo_us + 1000 ? echo_us : rtt_us;
+}
+
+void measure_rtt(tcp_sock& sk, const tcp_ack_event& event) {
+    const uint64_t rtt_us = measured_rtt(sk, event);
+    if (rtt_us == 0) {
+        if (event.duplicate_sack && event.data_acked) {
+            sk.backoff = 0; // an ACK was lost, the time to wait for it was long enough
+        }
         return;
     }
     tcp_take_rtt_sample(sk, static_cast<uint32_t>(lib::min<uint64_t>(rtt_us, UINT32_MAX)));

@@ -68,7 +68,9 @@ void tcp_begin_rtt(tcp_sock& sk) {
     if (sk.srtt_us != 0) {
         return;
     }
-    if (const uint32_t rtt_us = tcp_rtt_from_echo(sk); rtt_us != 0) {
+    // What answers a SYN that was sent again may echo the first, whose answer was lost.
+    const uint32_t rtt_us = sk.total_retransmits == 0 ? tcp_rtt_from_echo(sk) : 0;
+    if (rtt_us != 0) {
         tcp_take_rtt_sample(sk, rtt_us);
     } else {
         sk.rto = tcp_rto_unmeasured;

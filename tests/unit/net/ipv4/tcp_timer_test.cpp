@@ -114,4 +114,94 @@ TEST_F(tcp_timer, an_ack_that_was_lost_does_not_make_the_round_trip_longer) {
     world.run_for(millisecond);
 }
 
+TEST_F(tcp_timer, a_block_that_is_told_late_does_not_make_the_round_trip_longer) {
+    peer.syn_options.sack_permitted = true;
+    peer.syn_options.has_timestamp = true;
+    call(65535, [&](sim::user_socket& client) {
+        EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_NODELAY, 1), 0);
+        for (const char* each : {"x", "y", "z"}) {
+            EXPECT_EQ(client.send(each), 1);
+        }
+        EXPECT_EQ(client.recv().data, "next");
+        EXPECT_EQ(client.send("w"), 1);
+        client.recv();
+    });
+    const sim::segment x = peer.next(), y = peer.next(), z = peer.next();
+    sim::segment again = x;
+    for (int i = 0; i < 5; i++) {
+        again = peer.next(60 * second);
+        EXPECT_EQ(again.payload, "x"); // z has arrived, but the ACK that said so is lost
+    }
+    net::wire::tcp_options told;
+    told.has_timestamp = true;
+    told.timestamp_echo = again.options.timestamp_value;
+    told.sack_count = 1;
+    told.sacks[0] = {net::wire::seq(z.seq), net::wire::seq(z.end())};
+    peer.send({.ack = y.seq, .options = told});
+    again = peer.next(second);
+    EXPECT_EQ(again.payload, "y");
+    told.timestamp_echo = again.options.timestamp_value;
+    told.sack_count = 0;
+    peer.send({.flags = tcp_psh | tcp_ack, .payload = "next", .ack = z.end(), .options = told});
+    sim::segment last = peer.next(second);
+    while (last.payload.empty()) {
+        last = peer.next(second);
+    }
+    EXPECT_EQ(last.payload, "w");
+    EXPECT_EQ(peer.next(second).payload, "w"); // sent again soon: the way is short
+    peer.send({.flags = tcp_rst | tcp_ack});
+    world.run_for(millisecond);
+}
+
+TEST_F(tcp_timer, an_answer_to_a_syn_that_was_lost_is_no_round_trip) {
+    peer.syn_options.has_timestamp = true;
+    world.spawn("client", [&] {
+        sim::user_socket client(host, SOCK_STREAM);
+        EXPECT_EQ(client.connect("10.0.0.9", 1000), 0);
+        EXPECT_EQ(client.send("data"), 4);
+        client.recv();
+    });
+    const sim::segment first = peer.next();
+    for (int i = 0; i < 4; i++) {
+        EXPECT_EQ(peer.next(60 * second).flags, tcp_syn);
+    }
+    net::wire::tcp_options echo = peer.syn_options;
+    echo.timestamp_echo =
+        first.options.timestamp_value; // as whoever has answered the first, fifteen seconds ago
+    peer.send({.flags = tcp_syn | tcp_ack, .options = echo});
+    sim::segment data = peer.next(second);
+    while (data.payload.empty()) {
+        data = peer.next(second);
+    }
+    EXPECT_EQ(peer.next(4 * second).payload, "data"); // RFC 6298 §5.7: three seconds
+    peer.send({.flags = tcp_rst | tcp_ack});
+    world.run_for(millisecond);
+}
+
+TEST_F(tcp_timer, an_ack_that_was_lost_ends_the_patience_that_its_loss_has_cost) {
+    peer.syn_options.sack_permitted = true;
+    call(65535, [&](sim::user_socket& client) {
+        EXPECT_EQ(client.send("x"), 1);
+        EXPECT_EQ(client.recv().data, "next");
+        EXPECT_EQ(client.send("y"), 1);
+        client.recv();
+    });
+    const sim::segment first = peer.next();
+    for (int i = 0; i < 5; i++) {
+        EXPECT_EQ(peer.next(60 * second).payload, "x");
+    }
+    net::wire::tcp_options told;
+    told.sack_count = 1;
+    told.sacks[0] = {net::wire::seq(first.seq), net::wire::seq(first.end())};
+    peer.send({.flags = tcp_psh | tcp_ack, .payload = "next", .options = told});
+    sim::segment next = peer.next(second);
+    while (next.payload.empty()) {
+        next = peer.next(second);
+    }
+    EXPECT_EQ(next.payload, "y");
+    EXPECT_EQ(peer.next(4 * second).payload, "y");
+    peer.send({.flags = tcp_rst | tcp_ack});
+    world.run_for(millisecond);
+}
+
 } // namespace
