@@ -61,6 +61,7 @@ lib::result<void> begin_connect(tcp_sock& sk, const socket_address& address) {
 }
 
 /// Begins an attempt, or finds one, and waits for its outcome if it may: whether there is a connection now.
+/// sock_lock held, given back while waiting.
 lib::result<bool> attempt_connect(tcp_sock& sk, const socket_address& address, bool may_wait) {
     int if_pending = EALREADY;
     switch (sk.user_socket->state) {

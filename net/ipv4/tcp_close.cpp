@@ -174,10 +174,9 @@ lib::result<void> tcp_shutdown(sock& base, int how) {
     tcp_sock& sk = as_tcp(base);
     const auto bits = static_cast<uint8_t>(how + 1); // SHUT_RD, SHUT_WR, SHUT_RDWR
     port::guard hold(sk.sock_lock);
-    if (sk.user_socket->state ==
-        socket_state::connecting) { // a connect() that nobody will ask about any more
-        sk.user_socket->state =
-            tcp_in(sk, unconnected) ? socket_state::disconnecting : socket_state::connected;
+    socket_state& told = sk.user_socket->state;
+    if (told == socket_state::connecting) { // nobody asks any more what became of the attempt
+        told = tcp_in(sk, unconnected) ? socket_state::disconnecting : socket_state::connected;
     }
     lib::result<void> outcome;
     switch (sk.state) {
