@@ -178,6 +178,15 @@ def test_4096_bytes_each_way(agent):
     assert len(agent.reply()[1]) == 4096
 
 
+def test_a_datagram_that_was_cut_comes_without_what_was_behind(agent):
+    """MSG_TRUNC tells of more bytes than the buffer has."""
+    fd = agent.call(protocol.SOCKET, 2, 2, 0)
+    assert agent.call(protocol.BIND, fd, 16, data=address("127.0.0.1", 5001)) == 0
+    assert agent.call(protocol.SENDTO, fd, 10, 0, 16, data=address("127.0.0.1", 5001) + b"0123456789") == 10
+    agent.send(protocol.RECVFROM, fd, 1, 0x20, 0, flags=protocol.DATA)
+    assert agent.reply() == (10, bytes(4) + b"0")
+
+
 def test_sixteen_mebibytes_in_one_call(agent):
     client, server = tcp_pair(agent)
     sending = agent.begin(protocol.SENDTO, client, 16 << 20, 0, 0)

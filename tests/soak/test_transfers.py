@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conftest import FEWER_PAIRS, PAIRS
-from machines import PATIENCE, edition
+from machines import FULL, PATIENCE, edition
 from transfers import WAYS, transfer
 
 KIB = 1 << 10
@@ -43,6 +43,18 @@ def test_a_file_survives_everything_at_once(pair, sender_side, figures):
 @pytest.mark.parametrize("sender_side", edition("a", "ab"))
 def test_a_file_survives_a_slow_line_with_a_short_queue(pair, sender_side, figures):
     run(pair, sender_side, "http", "rate 4 Mbit/s queue 20; delay 30 ms", edition(512 * KIB, 8 << 20), 1, figures)
+
+
+@pytest.mark.skipif(not FULL, reason="it takes minutes")
+@PAIRS
+@pytest.mark.parametrize("sender_side", "ab")
+def test_a_file_survives_a_long_silence(pair, sender_side):
+    """TCP has its patience, and a server must not have less: httpd ended connections after 30 seconds."""
+    sender = getattr(pair, sender_side)
+    silence = "stall 50 s at data 30"
+    pair.wire.faults(**{"ab" if sender_side == "a" else "ba": silence})
+    transfer("http", sender, pair.other(sender), 512 * KIB, timeout=30 * PATIENCE)
+    assert pair.wire.stats()["ab" if sender_side == "a" else "ba"][silence] == 1
 
 
 @PAIRS
