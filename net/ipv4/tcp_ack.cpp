@@ -130,9 +130,8 @@ uint64_t measured_rtt(const tcp_sock& sk, const tcp_ack_event& event) {
         rtt_us = event.sack_rtt_us;
     }
     if (rtt_us == 0) {
-        // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out; not of a SYN, each answer to
-        // which echoes the first that came.
-        return event.data_acked || (event.syn_acked && !event.retransmitted_acked) ? echo_us : 0;
+        // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out.
+        return event.data_acked ? echo_us : event.syn_acked ? tcp_rtt_of_handshake(sk) : 0;
     }
     // It is of the segment that caused this ACK, or of one before that: never younger, but for its clock's
     // tick.

@@ -68,9 +68,7 @@ void tcp_begin_rtt(tcp_sock& sk) {
     if (sk.srtt_us != 0) {
         return;
     }
-    // What answers a SYN that was sent again may echo the first, whose answer was lost.
-    const uint32_t rtt_us = sk.total_retransmits == 0 ? tcp_rtt_from_echo(sk) : 0;
-    if (rtt_us != 0) {
+    if (const uint32_t rtt_us = tcp_rtt_of_handshake(sk); rtt_us != 0) {
         tcp_take_rtt_sample(sk, rtt_us);
     } else {
         sk.rto = tcp_rto_unmeasured;
@@ -98,6 +96,12 @@ uint32_t tcp_rtt_from_echo(const tcp_sock& sk) {
     const uint32_t elapsed_ms = tcp_timestamp_now(sk) - sk.received_tsecr;
     // An echo from the future, or older than a timeout can be, is none of ours.
     return elapsed_ms > 120'000 ? 0 : lib::max(elapsed_ms, 1u) * 1000;
+}
+
+uint32_t tcp_rtt_of_handshake(const tcp_sock& sk) {
+    const uint32_t rtt_us = tcp_rtt_from_echo(sk);
+    const bool repeated = sk.total_retransmits != 0;
+    return repeated && rtt_us * port::microsecond >= tcp_rto_initial ? 0 : rtt_us;
 }
 
 } // namespace net

@@ -22,5 +22,8 @@ port::time_ns tcp_backed_off(port::time_ns base, unsigned backoff);
 uint32_t tcp_timestamp_now(const tcp_sock& sk);
 /// RTT in microseconds that an echoed timestamp proves, or 0 when it proves nothing.
 uint32_t tcp_rtt_from_echo(const tcp_sock& sk);
+/// The same of a SYN or SYN-ACK. If that was sent again, what answers it may echo the first copy, whose
+/// answer was lost; copies are at least the first timeout apart, so a younger echo is of the last one.
+uint32_t tcp_rtt_of_handshake(const tcp_sock& sk);
 
 } // namespace net
