@@ -133,10 +133,11 @@ lib::result<void> ports_choose(inet_sock& sk, port_space space, const inet_endpo
     const uint32_t key[] = {sk.local_address, remote.address, remote.port};
     const uint64_t hash = lib::siphash(ports.hash_key, key, sizeof(key));
     uint32_t& step = ports.steps[(hash >> 32) % inet_ports::step_counters];
-    const uint32_t start = static_cast<uint32_t>(hash) + __atomic_load_n(&step, __ATOMIC_RELAXED);
     const ephemeral_ports ephemeral(*sk.owner_stack);
     port::guard held(table.lock);
     ASSERT(sk.port_bucket == nullptr);
+    // Under the lock: who chooses at the same time for the same destination begins behind this one's port.
+    const uint32_t start = static_cast<uint32_t>(hash) + __atomic_load_n(&step, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < ephemeral.count; i++) {
         const uint16_t port = ephemeral.at(start + i);
         bool free = true;
