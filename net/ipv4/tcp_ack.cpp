@@ -133,9 +133,10 @@ uint64_t measured_rtt(const tcp_sock& sk, const tcp_ack_event& event) {
         // The echo (RFC 7323 §4) tells apart what Karn's rule has to leave out.
         return event.data_acked ? echo_us : event.syn_acked ? tcp_rtt_of_handshake(sk) : 0;
     }
-    // It is of the segment that caused this ACK, or of one before that: never younger, but for its clock's
-    // tick.
-    return echo_us != 0 && rtt_us > echo_us + 1000 ? echo_us : rtt_us;
+    // The echo is of the segment that caused this ACK, or of one before that: never younger, but for a tick
+    // of the clock of timestamps.
+    constexpr uint64_t tick_us = port::millisecond / port::microsecond;
+    return echo_us != 0 && rtt_us > echo_us + tick_us ? echo_us : rtt_us;
 }
 
 void measure_rtt(tcp_sock& sk, const tcp_ack_event& event) {
