@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <random>
 #include <utility>
 
 namespace lib {
@@ -142,6 +143,16 @@ T& in_storage(const unsigned char* storage) {
     return *std::launder(reinterpret_cast<T*>(const_cast<unsigned char*>(storage)));
 }
 
+/// Now and then lets others run between what a thread has read and the lock that it takes next: with a lock
+/// that is held for moments only, they would hardly ever come there by themselves.
+void step_aside_sometimes() {
+    thread_local std::minstd_rand chance(
+        static_cast<unsigned>(std::hash<std::thread::id>{}(std::this_thread::get_id())));
+    if (chance() % 4 == 0) {
+        std::this_thread::yield();
+    }
+}
+
 } // namespace
 
 lock::lock(lock_rank rank) {
@@ -165,6 +176,7 @@ void lock::acquire() {
                      static_cast<int>(ranks.back()));
         std::abort();
     }
+    step_aside_sometimes();
     state.mutex.lock();
     state.owner.store(std::this_thread::get_id(), std::memory_order_relaxed);
     ranks.push_back(state.rank);

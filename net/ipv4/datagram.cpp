@@ -140,9 +140,6 @@ lib::result<skb_ptr> datagram_from_user(inet_sock& sk, message& msg, uint32_t ex
 }
 
 lib::result<void> datagram_charge(inet_sock& sk, sk_buff& skb, int flags) {
-    if (const int error = sock_take_error(sk); error != 0) {
-        return lib::error{error};
-    }
     TRY(sock_wait_send_space(sk, (flags & MSG_DONTWAIT) == 0));
     sock_charge_send(sk, skb);
     return {};

@@ -30,6 +30,7 @@ constexpr scenario scenarios[] = {
     {.name = "killed_receiver", .body = killed_receiver},
     {.name = "killed_co_owner", .body = killed_co_owner},
     {.name = "connect_without_waiting", .body = connect_without_waiting},
+    {.name = "connects_at_once", .body = connects_at_once},
     {.name = "accept_in_vain", .body = accept_in_vain},
     {.name = "simultaneous_open", .body = simultaneous_open},
     {.name = "port_reuse", .body = port_reuse},

@@ -1,5 +1,5 @@
-// Ways to begin: a connect() that does not wait (and succeeds, is refused, or finds nobody), accept() in
-// vain, two sides that connect to each other at one moment, and one port used again and again.
+// Ways to begin: a connect() that does not wait (and succeeds, is refused, or finds nobody), many of them at
+// one moment, accept() in vain, two sides that connect to each other, and one port used again and again.
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
@@ -69,6 +69,25 @@ void connect_without_waiting(lab& lab) {
             send_flow(lab, accepted, data);
         }
     });
+    lab.join();
+}
+
+void connects_at_once(lab& lab) {
+    constexpr unsigned clients = 8;
+    const size_t attempts = lab.scaled(200);
+    for (unsigned i = 0; i < clients; i++) {
+        lab.spawn(lab.client(), "client " + std::to_string(i), [&lab, attempts] {
+            for (size_t attempt = 0; attempt < attempts; attempt++) {
+                user_socket socket(lab.client(), SOCK_STREAM);
+                if (!fine(lab, socket)) {
+                    return;
+                }
+                socket.set_non_blocking(true);
+                // Nobody's port is given to another: none finds its connection taken (EADDRNOTAVAIL).
+                LAB_CHECK(lab, socket.connect(lab.server_address(), closed_port) == -EINPROGRESS);
+            }
+        });
+    }
     lab.join();
 }
 

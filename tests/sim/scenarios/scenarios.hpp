@@ -26,6 +26,7 @@ void killed_sender(lab& lab);
 void killed_receiver(lab& lab);
 void killed_co_owner(lab& lab);
 void connect_without_waiting(lab& lab);
+void connects_at_once(lab& lab);
 void accept_in_vain(lab& lab);
 void simultaneous_open(lab& lab);
 void port_reuse(lab& lab);
