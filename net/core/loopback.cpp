@@ -67,7 +67,12 @@ unsigned loopback_poll(net_device& device, unsigned budget) {
         if (skb->checksum == checksum_state::partial) {
             skb->checksum = checksum_state::unnecessary;
         }
-        netif_receive_skb(device, std::move(skb));
+        if (skb->packet_type == sk_buff::addressed_to::looped) {
+            skb->received_at = port::now();
+            deliver_to_protocol(*device.owner_stack, std::move(skb)); // taps have seen it leave
+        } else {
+            netif_receive_skb(device, std::move(skb));
+        }
     }
     return count;
 }
@@ -112,6 +117,16 @@ lib::result<net_device*> create_loopback(stack& in) {
         return registered.error();
     }
     return &device;
+}
+
+void loop_back(skb_ptr copy) {
+    net_device& device = *copy->owner_stack->loopback;
+    copy->packet_type = sk_buff::addressed_to::looped;
+    {
+        port::guard held(device.device_lock);
+        loopback_start_xmit(device, copy);
+    }
+    schedule_poll(device);
 }
 
 void destroy_loopback(net_device* device) {

@@ -111,7 +111,9 @@ struct sk_buff {
     uint16_t checksum_start = 0;  ///< partial: offset from head
     uint16_t checksum_offset = 0; ///< partial: offset from checksum_start
     uint16_t gso_size = 0;        ///< payload bytes per segment when the device is to cut it, else 0
-    enum class addressed_to : uint8_t { host, broadcast, multicast, other } packet_type = addressed_to::host;
+    /// looped: our own, on its way back up (loopback.hpp).
+    enum class addressed_to : uint8_t { host, broadcast, multicast, other, looped };
+    addressed_to packet_type = addressed_to::host;
     port::time_ns received_at = 0;
 
     sock* charged_to = nullptr; ///< whose memory it counts against; see sock.hpp

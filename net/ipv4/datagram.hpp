@@ -11,9 +11,10 @@ namespace net {
 /// Where one datagram goes, after the address, the connection and the ancillary data have been looked at.
 struct datagram_target {
     inet_endpoint remote;
-    uint32_t source = 0; ///< 0: as the route says
-    unsigned device = 0; ///< 0: as the route says
-    int ttl = -1;        ///< -1: the socket's
+    uint32_t source = 0;  ///< 0: as the route says
+    unsigned device = 0;  ///< 0: as the route says
+    bool on_link = false; ///< MSG_DONTROUTE
+    int ttl = -1;         ///< -1: the socket's
     int tos = -1;
 };
 
@@ -35,6 +36,37 @@ lib::result<size_t> datagram_to_user(inet_sock& sk, const sk_buff& skb, message&
 
 /// Queues a packet for a sock that was found for it, or drops it. Takes the lock. False: dropped.
 bool datagram_deliver(inet_sock& sk, skb_ptr skb);
+
+/// Calls give(inet_sock&) for every sock of a table that wants(sock) a packet; how many there were. Few at a
+/// time get a reference under the table's lock and the packet without it, until all have the number of this
+/// packet. Worker context, and only there: one packet is given out at a time.
+template <class Table, class List, class Wants, class Give>
+unsigned give_to_each(Table& table, List& socks, Wants wants, Give give) {
+    constexpr unsigned at_once = 16;
+    lib::ref<sock> found[at_once];
+    const uint64_t packet = ++table.shared_packets;
+    unsigned total = 0;
+    unsigned count = 0;
+    do {
+        count = 0;
+        {
+            port::guard held(table.lock);
+            for (auto& sk : socks) {
+                if (count < at_once && sk.last_shared_packet != packet && wants(sk) &&
+                    sk.get_unless_dying()) {
+                    sk.last_shared_packet = packet;
+                    found[count++] = lib::ref<sock>::adopt(&sk);
+                }
+            }
+        }
+        for (unsigned i = 0; i < count; i++) {
+            give(inet(*found[i]));
+            found[i] = nullptr;
+        }
+        total += count;
+    } while (count == at_once);
+    return total;
+}
 
 // Entries of struct proto.
 void datagram_close(sock& sk);

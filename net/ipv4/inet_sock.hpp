@@ -58,7 +58,8 @@ struct inet_sock : sock {
     static constexpr unsigned max_memberships = 20; ///< Linux: igmp_max_memberships
     multicast_membership memberships[max_memberships];
 
-    route_entry cached_route; ///< to remote_address, or to the last destination
+    uint64_t last_shared_packet = 0; ///< see give_to_each(); guarded by the lock of the table that it is in
+    route_entry cached_route;        ///< to remote_address, or to the last destination
 
     // The hold on local_port, if port_bucket is not null: without it getsockname still tells the port that
     // was. Guarded by inet_ports::lock and, for changes of its own, by sock_lock.

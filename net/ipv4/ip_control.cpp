@@ -28,6 +28,20 @@ void append_timestamp(const sock& sk, const sk_buff& skb, message& msg) {
     msg.control.append(SOL_SOCKET, SCM_TIMESTAMP, &stamp, sizeof(stamp), &msg.flags);
 }
 
+/// The destination if it is ours, and of what came to many the address of the interface that it came in by:
+/// what servers of DHCP or mDNS answer from (Linux: fib_compute_spec_dst).
+uint32_t address_to_answer_from(stack& in, const ip_skb_notes& notes) {
+    if (is_local_address(in, notes.destination)) {
+        return notes.destination;
+    }
+    const net_device* device = in.find_device(notes.device_index);
+    if (device == nullptr) {
+        return 0;
+    }
+    const lib::result<interface_address> own = find_interface_address(in, *device, notes.source);
+    return own.ok() ? own.value().address : 0;
+}
+
 } // namespace
 
 void ip_append_control(const inet_sock& sk, const sk_buff& skb, message& msg) {
@@ -37,8 +51,7 @@ void ip_append_control(const inet_sock& sk, const sk_buff& skb, message& msg) {
         in_pktinfo info = {};
         info.ipi_ifindex = notes.device_index;
         info.ipi_addr = to_in_addr(notes.destination);
-        const bool own = is_local_address(*sk.owner_stack, notes.destination);
-        info.ipi_spec_dst = own ? info.ipi_addr : to_in_addr(sk.local_address);
+        info.ipi_spec_dst = to_in_addr(address_to_answer_from(*sk.owner_stack, notes));
         msg.control.append(IPPROTO_IP, IP_PKTINFO, &info, sizeof(info), &msg.flags);
     }
     if ((sk.receive_options & receive_ttl) != 0) {

@@ -95,7 +95,8 @@ void count_kind(stack& in, route_type type, uint32_t bytes) {
 bool addresses_are_good(stack& in, skb_ptr& skb, uint32_t source, uint32_t destination) {
     const net_device& device = *skb->device;
     const packet_addresses found = classify_packet(in, source, destination, &device);
-    const bool from_wire = (device.flags & IFF_LOOPBACK) == 0;
+    const bool looped = skb->packet_type == sk_buff::addressed_to::looped;
+    const bool from_wire = !looped && (device.flags & IFF_LOOPBACK) == 0;
     // A host that has no address yet sends from 0.0.0.0 to everybody (RFC 2131 §4.1).
     const bool unconfigured = source == 0 && destination == wire::ipv4_limited_broadcast;
     const bool bad_source = from_wire ? found.bad_source && !unconfigured

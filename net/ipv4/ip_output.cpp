@@ -19,6 +19,7 @@
 #include "kernel/lib/string.hpp"
 #include "net/core/dev.hpp"
 #include "net/core/drop.hpp"
+#include "net/core/loopback.hpp"
 #include "net/core/skb_checksum.hpp"
 #include "net/core/snmp.hpp"
 #include "net/ipv4/arp.hpp"
@@ -72,17 +73,16 @@ void ip_finish_output(skb_ptr skb, route_entry& route) {
     neighbour_output(std::move(skb), route);
 }
 
-/// Broadcasts and multicasts are heard by our own sockets too: a copy comes back by loopback.
-void loop_back_copy(const sk_buff& skb) {
+/// Broadcasts and multicasts are heard by our own sockets too, as if they had come in by the device.
+void loop_back_copy(const sk_buff& skb, net_device& device) {
     skb_ptr copy = clone_skb(skb, max_header_bytes);
     if (!copy) {
         count_drop(*skb.owner_stack, drop_reason::no_memory);
         return;
     }
-    copy->device = copy->owner_stack->loopback;
+    copy->device = &device;
     copy->protocol = ETH_P_IP;
-    copy->packet_type = sk_buff::addressed_to::host;
-    dev_queue_xmit(std::move(copy));
+    net::loop_back(std::move(copy));
 }
 
 void count_kind(stack& in, const sk_buff& skb, route_type type) {
@@ -106,7 +106,7 @@ lib::result<void> ip_output(skb_ptr skb, route_entry& route, bool loop_back) {
     if (to_many) {
         count_kind(in, *skb, route.type);
         if (loop_back && (route.device->flags & IFF_LOOPBACK) == 0) {
-            loop_back_copy(*skb);
+            loop_back_copy(*skb, *route.device);
         }
         if (header.ttl == 0) {
             return {}; // a group of this host only

@@ -107,16 +107,12 @@ void leave_all_groups(inet_sock& sk) {
 }
 
 bool inet_wants_group(const inet_sock& sk, uint32_t group, unsigned device) {
-    bool joined_any = false;
-    const bool looped = device == sk.owner_stack->loopback->index;
     for (const multicast_membership& entry : sk.memberships) {
-        joined_any = joined_any || entry.group != 0;
-        if (entry.group == group && (entry.device == device || looped)) {
+        if (entry.group == group && entry.device == device) {
             return true;
         }
     }
-    // ip(7), IP_MULTICAST_ALL: a socket that joined nothing hears the groups that others here have joined.
-    return sk.multicast_all && !joined_any;
+    return sk.multicast_all; // ip(7), IP_MULTICAST_ALL: what others here have joined is heard, too
 }
 
 } // namespace net

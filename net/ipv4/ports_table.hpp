@@ -19,6 +19,7 @@ struct inet_port_table {
     port::lock lock{port::lock_rank::protocol_table};
     inet_bind_bucket buckets[bucket_count]; ///< guarded by lock
     unsigned sock_count = 0;
+    uint64_t shared_packets = 0; ///< see give_to_each()
 
     inet_bind_bucket& bucket_of(uint16_t port) { return buckets[port % bucket_count]; }
 };

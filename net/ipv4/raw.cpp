@@ -20,34 +20,15 @@
 namespace net {
 namespace {
 
-constexpr unsigned most_receivers = 16;
-
 raw_sock& raw(sock& sk) {
     return static_cast<raw_sock&>(sk);
 }
 
-/// Whether a packet (or, with the ends exchanged, the quote of one) belongs to this sock.
+/// Whether a packet (or, with the ends exchanged, the quote of one) is for this sock.
 bool fits(const raw_sock& sk, uint8_t protocol, uint32_t local, uint32_t remote, unsigned device) {
     return sk.protocol == protocol && (sk.local_address == 0 || sk.local_address == local) &&
            (sk.remote_address == 0 || sk.remote_address == remote) &&
            (sk.bound_device == 0 || sk.bound_device == device);
-}
-
-/// The socks that a packet belongs to, each with a reference.
-unsigned find_socks(stack& in, const wire::ipv4_header& header, bool sent_by_us, unsigned device,
-                    lib::ref<sock>* found) {
-    raw_table& table = *in.raw;
-    const uint32_t local = sent_by_us ? header.source : header.destination;
-    const uint32_t remote = sent_by_us ? header.destination : header.source;
-    unsigned count = 0;
-    port::guard held(table.lock);
-    for (raw_sock& sk : table.socks) {
-        if (count < most_receivers && fits(sk, header.protocol, local, remote, device) &&
-            sk.get_unless_dying()) {
-            found[count++] = lib::ref<sock>::adopt(&sk);
-        }
-    }
-    return count;
 }
 
 /// ICMP_FILTER: a set bit keeps the type away.
@@ -120,7 +101,6 @@ lib::result<void> raw_bind(sock& base, const socket_address& address) {
     }
     port::guard held(sk.sock_lock);
     inet_set_address(sk, wanted.address);
-    sk.cached_route = {};
     return {};
 }
 
@@ -183,30 +163,28 @@ bool raw_deliver(stack& in, const sk_buff& skb) {
         return false; // the usual case, and every packet comes by here
     }
     const auto& header = *reinterpret_cast<const wire::ipv4_header*>(skb.data);
-    lib::ref<sock> receivers[most_receivers];
-    const unsigned count = find_socks(in, header, false, skb.device->index, receivers);
-    for (unsigned i = 0; i < count; i++) {
-        raw_sock& sk = raw(*receivers[i]);
-        if (is_filtered(sk, skb, header.header_length())) {
-            continue;
+    const auto wants = [&](const raw_sock& sk) {
+        return fits(sk, header.protocol, header.destination, header.source, skb.device->index);
+    };
+    const auto give = [&](inet_sock& sk) {
+        if (is_filtered(raw(sk), skb, header.header_length())) {
+            return;
         }
-        skb_ptr copy = clone_skb(skb, 0);
-        if (!copy) {
+        if (skb_ptr copy = clone_skb(skb, 0)) {
+            datagram_deliver(sk, std::move(copy));
+        } else {
             count_drop(in, drop_reason::no_memory);
-            continue;
         }
-        datagram_deliver(sk, std::move(copy));
-    }
-    return count != 0;
+    };
+    return give_to_each(*in.raw, in.raw->socks, wants, give) != 0;
 }
 
 void raw_error(stack& in, const sk_buff& quoted, const icmp_error& what) {
     const auto& header = *reinterpret_cast<const wire::ipv4_header*>(quoted.data);
-    lib::ref<sock> senders[most_receivers];
-    const unsigned count = find_socks(in, header, true, quoted.device->index, senders);
-    for (unsigned i = 0; i < count; i++) {
-        datagram_error(inet(*senders[i]), quoted, what, 0);
-    }
+    const auto wants = [&](const raw_sock& sk) {
+        return fits(sk, header.protocol, header.source, header.destination, quoted.device->index);
+    };
+    give_to_each(*in.raw, in.raw->socks, wants, [&](inet_sock& sk) { datagram_error(sk, quoted, what, 0); });
 }
 
 constexpr proto raw_prot = {

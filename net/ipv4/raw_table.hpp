@@ -15,7 +15,8 @@ struct raw_sock : inet_sock {
 struct raw_table {
     port::lock lock{port::lock_rank::protocol_table};
     lib::list<raw_sock, &raw_sock::table_link> socks;
-    unsigned count = 0; ///< also read without the lock
+    unsigned count = 0;          ///< also read without the lock
+    uint64_t shared_packets = 0; ///< see give_to_each()
 };
 
 } // namespace net

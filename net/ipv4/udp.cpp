@@ -108,35 +108,22 @@ void deliver(stack& in, inet_sock& sk, skb_ptr skb) {
 
 /// Gives a copy to every sock that matches and, for groups, has joined.
 void deliver_to_all(stack& in, skb_ptr skb, const udp_tuple& tuple) {
-    constexpr unsigned most_receivers = 32;
-    lib::ref<sock> receivers[most_receivers];
-    unsigned receiver_count = 0;
-    {
-        inet_port_table& table = (*in.ports)[port_space::udp];
-        port::guard held(table.lock);
-        const bool group = wire::ipv4_is_multicast(tuple.local.address);
-        for (inet_sock& sk : table.bucket_of(tuple.local.port).socks) {
-            const bool wanted =
-                score(sk, tuple) >= 0 && (!group || inet_wants_group(sk, tuple.local.address, tuple.device));
-            if (wanted && receiver_count < most_receivers && sk.get_unless_dying()) {
-                receivers[receiver_count++] = lib::ref<sock>::adopt(&sk);
-            }
+    inet_port_table& table = (*in.ports)[port_space::udp];
+    const bool group = wire::ipv4_is_multicast(tuple.local.address);
+    const auto wants = [&](const inet_sock& sk) {
+        return score(sk, tuple) >= 0 && (!group || inet_wants_group(sk, tuple.local.address, tuple.device));
+    };
+    const auto give = [&](inet_sock& sk) {
+        if (skb_ptr copy = share_payload(*skb, 0)) {
+            deliver(in, sk, std::move(copy));
+        } else {
+            count_drop(in, drop_reason::no_memory);
         }
-    }
-    if (receiver_count == 0) {
+    };
+    if (give_to_each(table, table.bucket_of(tuple.local.port).socks, wants, give) == 0) {
         count(in, mib::udp_ignored_multicast);
         drop(std::move(skb), drop_reason::udp_no_socket);
-        return;
     }
-    for (unsigned i = 0; i + 1 < receiver_count; i++) {
-        skb_ptr copy = share_payload(*skb, 0);
-        if (!copy) {
-            count_drop(in, drop_reason::no_memory);
-            continue;
-        }
-        deliver(in, inet(*receivers[i]), std::move(copy));
-    }
-    deliver(in, inet(*receivers[receiver_count - 1]), std::move(skb));
 }
 
 void reject(stack& in, skb_ptr skb, drop_reason reason) {

@@ -35,6 +35,21 @@ TEST_F(raw, receives_its_protocol_with_the_header) {
     });
 }
 
+TEST_F(raw, every_socket_gets_a_copy_however_many_there_are) {
+    program([&] {
+        std::vector<std::unique_ptr<sim::user_socket>> sockets;
+        for (int i = 0; i < 40; i++) {
+            sockets.push_back(std::make_unique<sim::user_socket>(host, SOCK_RAW, 99));
+        }
+        const sim::frame packet = from_peer(99, sim::bytes_of("payload"));
+        peer.inject_ip(packet);
+        for (const auto& each : sockets) {
+            EXPECT_EQ(sim::bytes_of(each->recv(100, MSG_DONTWAIT).data), packet);
+            EXPECT_EQ(each->recv(100, MSG_DONTWAIT).result, -EAGAIN);
+        }
+    });
+}
+
 TEST_F(raw, sends_with_a_header_made_for_it) {
     program([&] {
         sim::user_socket socket(host, SOCK_RAW, 99);

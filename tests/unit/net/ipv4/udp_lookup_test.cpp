@@ -4,6 +4,8 @@
 #include "net/ipv4/route.hpp"
 #include "udp_host.hpp"
 
+#include <cstring>
+
 namespace {
 
 using namespace net::port;
@@ -130,6 +132,45 @@ TEST_F(udp_host, broadcasts_reach_every_socket_and_ourselves) {
     });
 }
 
+TEST_F(udp_host, what_we_send_to_our_subnet_comes_in_by_its_device) {
+    program([&] {
+        sim::user_socket bound(host, SOCK_DGRAM);
+        sim::user_socket sender(host, SOCK_DGRAM);
+        ASSERT_EQ(bound.bind("0.0.0.0", 7), 0);
+        bound.set_option(SOL_SOCKET, SO_BINDTODEVICE, "eth0", 5);
+        bound.set_option(IPPROTO_IP, IP_PKTINFO, 1);
+        sender.set_option(SOL_SOCKET, SO_BROADCAST, 1);
+        EXPECT_EQ(sender.send_to("mine", sim::address("10.0.0.255"), 7), 4);
+        const sim::received got = bound.recv();
+        EXPECT_EQ(got.data, "mine");
+        ASSERT_EQ(got.control.size(), 1u);
+        in_pktinfo info;
+        std::memcpy(&info, got.control[0].data.data(), sizeof(info));
+        EXPECT_EQ(info.ipi_ifindex, static_cast<int>(host.device().index));
+        EXPECT_EQ(lib::swap_bytes(info.ipi_spec_dst.s_addr), host.ip()); // what an answer is sent from
+        EXPECT_EQ(lib::swap_bytes(info.ipi_addr.s_addr), sim::address("10.0.0.255"));
+    });
+}
+
+TEST_F(udp_host, every_socket_hears_a_broadcast_however_many_there_are) {
+    program([&] {
+        std::vector<std::unique_ptr<sim::user_socket>> sockets;
+        for (int i = 0; i < 50; i++) {
+            sockets.push_back(std::make_unique<sim::user_socket>(host, SOCK_DGRAM));
+            sockets.back()->set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+            ASSERT_EQ(sockets.back()->bind("0.0.0.0", 7), 0);
+        }
+        sim::ip_fields to_all = fields;
+        to_all.destination = sim::address("10.0.0.255");
+        peer.inject(sim::make_ethernet(net::wire::ethernet_broadcast, peer.mac, 0x0800,
+                                       sim::make_udp(to_all, 1000, 7, "all")));
+        for (const auto& each : sockets) {
+            EXPECT_EQ(each->recv(10, MSG_DONTWAIT).data, "all");
+            EXPECT_EQ(each->recv(10, MSG_DONTWAIT).result, -EAGAIN);
+        }
+    });
+}
+
 TEST_F(udp_host, a_socket_bound_to_a_broadcast_address_sends_from_the_routes) {
     program([&] {
         for (const char* all : {"10.0.0.255", "255.255.255.255", "239.1.2.3"}) {
@@ -173,6 +214,35 @@ TEST_F(udp_host, multicast_groups_are_joined_and_left) {
                   -EADDRNOTAVAIL);
         peer.inject(frame);
         EXPECT_EQ(drops(net::drop_reason::eth_other_host), 2u);
+    });
+}
+
+TEST_F(udp_host, a_member_of_one_group_hears_the_others_unless_it_says_no) {
+    program([&] {
+        sim::user_socket first(host, SOCK_DGRAM);
+        sim::user_socket second(host, SOCK_DGRAM);
+        uint32_t last_byte = 1;
+        for (sim::user_socket* each : {&first, &second}) {
+            each->set_option(SOL_SOCKET, SO_REUSEADDR, 1);
+            ASSERT_EQ(each->bind("0.0.0.0", 7), 0);
+            const ip_mreq request = {
+                .imr_multiaddr = {lib::swap_bytes(sim::address("239.1.1.0") + last_byte++)},
+                .imr_interface = {lib::swap_bytes(host.ip())}};
+            ASSERT_EQ(each->set_option(IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)), 0);
+        }
+        sim::ip_fields to_second = fields;
+        to_second.destination = sim::address("239.1.1.2");
+        uint8_t mac[6];
+        net::wire::multicast_mac(to_second.destination, mac);
+        const sim::frame frame =
+            sim::make_ethernet(mac, peer.mac, 0x0800, sim::make_udp(to_second, 1000, 7, "x"));
+        peer.inject(frame);
+        EXPECT_EQ(second.recv(10, MSG_DONTWAIT).data, "x");
+        EXPECT_EQ(first.recv(10, MSG_DONTWAIT).data, "x"); // ip(7): IP_MULTICAST_ALL is on
+        EXPECT_EQ(first.set_option(IPPROTO_IP, IP_MULTICAST_ALL, 0), 0);
+        peer.inject(frame);
+        EXPECT_EQ(second.recv(10, MSG_DONTWAIT).data, "x");
+        EXPECT_EQ(first.recv(10, MSG_DONTWAIT).result, -EAGAIN);
     });
 }
 
