@@ -66,7 +66,8 @@ void sock_report_error(sock& sk, int error_number) {
 // ---- memory ----------------------------------------------------------------------------------------------
 
 lib::result<void> sock_queue_receive(sock& sk, skb_ptr& skb) {
-    if (sk.receive_memory + skb->truesize > sk.receive_buffer_limit) {
+    // Looked at before the packet is added: the smallest buffer holds one of any size, as on Linux.
+    if (sk.receive_memory >= sk.receive_buffer_limit) {
         return lib::error{ENOBUFS};
     }
     skb_orphan(*skb);

@@ -120,7 +120,7 @@ int sock_take_error(sock& sk);
 void sock_report_error(sock& sk, int error_number);
 
 /// Charges a packet to the receive memory, queues it and tells the readers. ENOBUFS, and the packet is still
-/// the caller's, when that would exceed the limit by truesize. sock_lock held.
+/// the caller's, when what waits has reached the limit by truesize. sock_lock held.
 lib::result<void> sock_queue_receive(sock& sk, skb_ptr& skb);
 /// Takes the oldest packet out of the receive queue and off its account; empty when there is none. Locked.
 skb_ptr sock_dequeue_receive(sock& sk);
