@@ -91,20 +91,21 @@ lib::result<datagram_target> datagram_parse_target(const inet_sock& sk, const me
     } else {
         return lib::error{EDESTADDRREQ};
     }
+    target.on_link = (msg.flags & MSG_DONTROUTE) != 0;
     TRY(read_control(target, msg.control));
     return target;
 }
 
 lib::result<route_entry*> datagram_route(inet_sock& sk, const datagram_target& target, route_entry& own) {
     route_entry* route = &own;
-    if (target.source == 0 && target.device == 0) {
+    if (target.source == 0 && target.device == 0 && !target.on_link) {
         route = TRY(inet_route(sk, target.remote.address));
     } else {
         own =
             TRY(route_output(*sk.owner_stack, {.destination = target.remote.address,
                                                .source = target.source != 0 ? target.source : inet_source(sk),
                                                .device = target.device != 0 ? target.device : sk.bound_device,
-                                               .on_link = sk.dont_route}));
+                                               .on_link = sk.dont_route || target.on_link}));
     }
     if (route->type == route_type::broadcast && !sk.broadcast) {
         return lib::error{EACCES};
@@ -186,12 +187,12 @@ void datagram_error(inet_sock& sk, const sk_buff& quoted, const icmp_error& what
     }
     bool hard = what.hard;
     if (what.type == ICMP_DEST_UNREACH && what.code == ICMP_FRAG_NEEDED) {
-        if (sk.mtu_discovery == IP_PMTUDISC_DONT) {
-            return;
-        }
         const auto& header = *reinterpret_cast<const wire::ipv4_header*>(quoted.data);
         route_update_mtu(*sk.owner_stack, header.destination, what.info);
-        hard = sk.mtu_discovery == IP_PMTUDISC_DO;
+        if (sk.mtu_discovery == IP_PMTUDISC_DONT) {
+            return; // the next datagram is cut
+        }
+        hard = true;
     }
     // Without IP_RECVERR only a connected socket hears of it, and only what will not pass by itself.
     if (!sk.receive_error && (!hard || sk.remote_address == 0)) {

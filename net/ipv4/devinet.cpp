@@ -99,13 +99,16 @@ lib::result<void> set_mtu(net_device& device, int mtu) {
     if (mtu < smallest || mtu > 65536) {
         return lib::error{EINVAL};
     }
-    port::guard held(device.device_lock);
-    if (device.ops->change_mtu != nullptr) {
-        TRY(device.ops->change_mtu(device, static_cast<uint32_t>(mtu)));
-    } else if (device.hardware_type == ARPHRD_ETHER && mtu > 1500) {
-        return lib::error{EINVAL};
+    {
+        port::guard held(device.device_lock);
+        if (device.ops->change_mtu != nullptr) {
+            TRY(device.ops->change_mtu(device, static_cast<uint32_t>(mtu)));
+        } else if (device.hardware_type == ARPHRD_ETHER && mtu > 1500) {
+            return lib::error{EINVAL};
+        }
+        device.mtu = static_cast<uint32_t>(mtu);
     }
-    device.mtu = static_cast<uint32_t>(mtu);
+    routes_forget_answers(*device.owner_stack);
     return {};
 }
 

@@ -104,9 +104,6 @@ lib::result<void> inet_autobind(inet_sock& sk) {
 lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination) {
     stack& in = *sk.owner_stack;
     route_entry& kept = sk.cached_route;
-    if (kept.generation != 0 && kept.destination == destination && route_valid(in, kept)) {
-        return &kept;
-    }
     const bool group = wire::ipv4_is_multicast(destination);
     flow want = {.destination = destination,
                  .source = inet_source(sk),
@@ -115,6 +112,9 @@ lib::result<route_entry*> inet_route(inet_sock& sk, uint32_t destination) {
     if (group) {
         want.device = want.device != 0 ? want.device : sk.multicast_device;
         want.source = want.source != 0 ? want.source : sk.multicast_source;
+    }
+    if (kept.generation != 0 && kept.asked == want && route_valid(in, kept)) {
+        return &kept;
     }
     lib::result<route_entry> found = route_output(in, want);
     if (!found.ok()) {

@@ -69,7 +69,6 @@ lib::result<void> set_multicast_interface(inet_sock& sk, const void* value, uint
     port::guard held(sk.sock_lock);
     sk.multicast_source = address;
     sk.multicast_device = index;
-    sk.cached_route = {};
     return {};
 }
 

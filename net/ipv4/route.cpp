@@ -116,6 +116,7 @@ lib::result<route_entry> route_output(stack& in, const flow& wanted) {
         return lib::error{EINVAL};
     }
     route_entry entry;
+    entry.asked = wanted;
     TRY(resolve(in, table, want, asked, entry));
     if (!is_up(*entry.device)) {
         return lib::error{ENETDOWN};
@@ -138,6 +139,10 @@ lib::result<route_entry> route_output(stack& in, const flow& wanted) {
     }
     entry.generation = table.generation;
     return entry;
+}
+
+void routes_forget_answers(stack& in) {
+    in.routes->changed();
 }
 
 bool route_valid(const stack& in, const route_entry& kept) {

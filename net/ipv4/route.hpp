@@ -19,11 +19,10 @@ class stack;
 struct route_table;
 
 enum class route_type : uint8_t {
-    unicast,     ///< to the next hop by the device
-    local,       ///< one of our own addresses: by loopback
-    broadcast,   ///< to everybody on the device's link
-    multicast,   ///< to a group on the device's link
-    unreachable, ///< a route that says no (RTF_REJECT)
+    unicast,   ///< to the next hop by the device
+    local,     ///< one of our own addresses: by loopback
+    broadcast, ///< to everybody on the device's link
+    multicast, ///< to a group on the device's link
 };
 
 /// What a sender wants to know. 0 means "no wish".
@@ -32,10 +31,13 @@ struct flow {
     uint32_t source = 0;
     unsigned device = 0;  ///< only by this interface (SO_BINDTODEVICE, IP_PKTINFO)
     bool on_link = false; ///< only directly connected destinations (SO_DONTROUTE)
+
+    bool operator==(const flow&) const = default;
 };
 
 /// The answer. A value that may be kept; see route_valid().
 struct route_entry {
+    flow asked; ///< the question
     net_device* device = nullptr;
     uint32_t destination = 0;
     uint32_t next_hop = 0;
@@ -51,6 +53,8 @@ struct route_entry {
 /// Worker and process context, no route lock held.
 lib::result<route_entry> route_output(stack& in, const flow& want);
 
+/// No kept answer holds any longer: something that they were made of has changed. No lock held.
+void routes_forget_answers(stack& in);
 /// Whether a kept answer still holds.
 bool route_valid(const stack& in, const route_entry& kept);
 
@@ -82,8 +86,8 @@ struct interface_address {
     uint32_t broadcast = 0;
 };
 
-/// The first address of a device, or of the one that carries the address when `with` is not 0: EADDRNOTAVAIL.
-lib::result<interface_address> find_interface_address(stack& in, const net_device& device, uint32_t with = 0);
+/// The address of a device whose subnet has `near` in it, else its first one: EADDRNOTAVAIL.
+lib::result<interface_address> find_interface_address(stack& in, const net_device& device, uint32_t near = 0);
 /// Gives the device an address, replacing the one it had, and the route to its subnet. Address 0 takes it
 /// away. EINVAL, ENOMEM, ENOBUFS.
 lib::result<void> set_interface_address(stack& in, net_device& device, uint32_t address, uint32_t netmask,
