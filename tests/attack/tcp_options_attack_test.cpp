@@ -302,8 +302,6 @@ TEST_F(attack_tcp_options, T18_set_aside_bytes_are_the_only_ones_missing) {
         sent += data;
         if (world.random()() % 2 == 0) {
             got += read_all();
-            char byte = 0;
-            (void)byte;
             (void)children[0].recv(1, MSG_OOB | MSG_DONTWAIT);
         }
         if (peer->received != 0 && i % 100 == 0) {

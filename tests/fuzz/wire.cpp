@@ -309,7 +309,9 @@ void transfer::finish() {
     }
     // An end whose peer was reset waits for ever, as it should; one that had said all does not notice a
     // reset.
-    const bool good = ends_[0].finished || ends_[1].broken || reset_invented_;
+    const bool reset = reset_invented_ || net::counted(left_.stack(), net::mib::tcp_out_resets) != 0 ||
+                       net::counted(right_.stack(), net::mib::tcp_out_resets) != 0;
+    const bool good = reset || (ends_[0].finished && ends_[1].finished);
     if (!good) {
         left_.print_sockets();
         right_.print_sockets();
