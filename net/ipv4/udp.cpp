@@ -144,8 +144,8 @@ bool header_is_good(stack& in, skb_ptr& skb) {
         return false;
     }
     if (length < skb->length()) {
-        // The card summed the whole IP payload; what is cut off here it may have counted.
         skb->trim(length);
+        skb->checksum = checksum_state::none; // a card may have summed what is cut off, too
     }
     if (header.checksum != 0 &&
         !inet_verify_checksum(*skb, skb->ip.source, skb->ip.destination, IPPROTO_UDP)) {

@@ -117,6 +117,18 @@ TEST_F(udp_host, a_sum_of_zero_is_sent_as_ones) {
     EXPECT_EQ(header->checksum, 0xffff);
 }
 
+TEST_F(udp_host, a_card_that_summed_more_than_the_datagram_is_not_believed) {
+    sim::frame packet = sim::make_udp(fields, 1000, 7, "garbled, and something behind");
+    auto& header = *reinterpret_cast<net::wire::udp_header*>(packet.data() + sizeof(net::wire::ipv4_header));
+    header.length = net::wire::udp_header_bytes + 7;
+    const sim::frame frame = sim::make_ethernet(host.card->device.mac, peer.mac, 0x0800, packet);
+    net::skb_ptr skb = net::allocate_skb(host.stack(), 0, static_cast<uint32_t>(frame.size()));
+    std::memcpy(skb->put(static_cast<uint32_t>(frame.size())), frame.data(), frame.size());
+    skb->checksum = net::checksum_state::unnecessary;
+    net::netif_receive_skb(host.device(), std::move(skb));
+    EXPECT_EQ(drops(net::drop_reason::udp_bad_checksum), 1u);
+}
+
 TEST_F(udp_host, the_smallest_buffer_holds_one_datagram_of_any_size) {
     program([&] {
         sim::user_socket server(host, SOCK_DGRAM);
