@@ -61,6 +61,16 @@ void use_after_free() {
     touch(opaque(object) + opaque(size_t{8}));
 }
 
+/// Its place is not given to those who ask next.
+void use_after_others_came() {
+    uint8_t* const object = make_object();
+    mm::kfree(object);
+    for (int i = 0; i < 50; i++) {
+        (void)make_object();
+    }
+    touch(opaque(object));
+}
+
 void use_page_after_free() {
     mm::frame* const page = mm::allocate_frames(0, mm::mem_tag::kernel);
     auto* const memory = static_cast<uint8_t*>(mm::frame_to_virtual(*page));
@@ -129,6 +139,7 @@ constexpr failure failures[] = {
     {"kasan-block", heap_block},
     {"kasan-memset", heap_copy},
     {"kasan-use-after-free", use_after_free},
+    {"kasan-reuse", use_after_others_came},
     {"kasan-page-after-free", use_page_after_free},
     {"kasan-double-free", double_free},
     {"kasan-free-inside", free_inside},

@@ -35,6 +35,7 @@ MEMORY = {
     "block": (r"heap-out-of-bounds: read of 1 bytes", "heap_block"),
     "memset": (r"heap-out-of-bounds: write of 61 bytes", "heap_copy"),
     "use-after-free": (r"use-after-free: read of 1 bytes", "use_after_free"),
+    "reuse": (r"use-after-free: read of 1 bytes", "use_after_others_came"),
     "page-after-free": (r"use-after-free-of-page: read of 1 bytes", "use_page_after_free"),
     "double-free": (r"invalid free: double free", "double_free"),
     "free-inside": (r"invalid free: not the start of an object", "free_inside"),
