@@ -48,7 +48,7 @@ void release(void* memory);
 /// The order in which net's locks are taken: a lock may only be taken while locks of lower rank are
 /// held. docs/locking.md explains each; debug builds and the simulator check it.
 enum class lock_rank : uint8_t {
-    socket_reader,    ///< one reader of a stream at a time; held while copying to user memory
+    socket_reader,    ///< one reader of a stream or AF_UNIX sock at a time; held while copying to user memory
     socket_writer,    ///< one writer of a stream at a time; held while copying from user memory
     socket_table,     ///< AF_UNIX names and the like, taken before the sockets in them
     sock,             ///< the state of one sock

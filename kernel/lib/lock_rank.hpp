@@ -19,7 +19,7 @@ enum class lock_rank : uint8_t {
     pty,           ///< Which pseudo-terminals are in use.
     pipe,          ///< Buffer of one pipe.
     // The network stack's, in the order of net::port::lock_rank.
-    socket_reader,    ///< One reader of a stream at a time.
+    socket_reader,    ///< One reader of a stream, or of an AF_UNIX sock, at a time.
     socket_writer,    ///< One writer of a stream at a time.
     socket_table,     ///< Names of AF_UNIX and the like.
     sock,             ///< State of one sock.

@@ -108,11 +108,12 @@ lib::result<lib::ref<unix_sock>> take_pending(unix_sock& listener, bool may_wait
 }
 
 /// A datagram sock that turns away from its peer loses what it has not read, whoever sent it. A peer that
-/// still talks to it hears of that, as on Linux.
+/// still talks to it hears of that, as on Linux. A reader that is copying from the queue is waited for.
 void lose_messages(unix_sock& self, unix_sock& before) {
     unix_table& table = *self.owner_stack->unix_sockets;
     skb_queue unread;
     {
+        port::guard no_reader(self.read_lock);
         port::guard topology(table.lock);
         {
             port::guard held(self.sock_lock);

@@ -1,6 +1,8 @@
 // Receiving. The reader holds read_lock, looks at the front of the queue, copies to the user without
 // sock_lock (the copy may sleep for a page), and only then takes the bytes off. Nobody else takes from the
-// queue meanwhile: other readers wait for read_lock, and close() cannot come while a call uses the file.
+// queue meanwhile: other readers, and a connect() that throws away what was not read, wait for read_lock.
+// close() and the garbage collector empty only queues of sockets that no call uses, for a call holds the
+// file.
 //
 // A stream read ends where the sender changes or files come along, so that control data stays with its bytes.
 

@@ -7,7 +7,8 @@
 //
 // Locks: never two sock_locks at once. unix_table::lock comes before any of them and is held whenever who is
 // whose peer, who listens, or who has which name changes; sending and receiving only take one sock_lock after
-// the other. So `peer` and `name` are written with both locks held and may be read with either.
+// the other. So `peer` and `name` are written with both locks held and may be read with either. read_lock
+// comes before both: whoever takes messages out of the queue of a sock that a program uses holds it.
 
 #include "kernel/abi/un.h"
 #include "kernel/lib/list.hpp"
@@ -57,6 +58,7 @@ struct unix_sock : sock {
     unix_sock(stack& in, uint16_t type_number);
 
     /// One reader at a time: it looks at the front of the queue, copies without sock_lock, then takes it off.
+    /// Held too by a connect() that empties the queue.
     port::lock read_lock{port::lock_rank::socket_reader};
 
     // See above for the locks of these.

@@ -42,6 +42,7 @@ constexpr scenario scenarios[] = {
     {.name = "transfer_across_a_silence", .body = transfer_across_a_silence},
     {.name = "unix_stream", .body = unix_stream},
     {.name = "unix_datagrams", .body = unix_datagrams},
+    {.name = "unix_reconnects", .body = unix_reconnects},
 };
 
 } // namespace

@@ -38,5 +38,6 @@ void user_timeout_on_a_dead_wire(lab& lab);
 void transfer_across_a_silence(lab& lab);
 void unix_stream(lab& lab);
 void unix_datagrams(lab& lab);
+void unix_reconnects(lab& lab);
 
 } // namespace sim

@@ -1,5 +1,6 @@
-// AF_UNIX on one host: a stream in both directions at once, and datagrams, which are never lost, doubled or
-// reordered, and whose senders wait for a slow reader.
+// AF_UNIX on one host: a stream in both directions at once; datagrams, which are never lost, doubled or
+// reordered, and whose senders wait for a slow reader; and a reader whose socket turns away from its sender
+// again and again, which loses what was not read.
 
 #include "kernel/abi/errno.h"
 #include "sim/scenarios/common.hpp"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr const char* stream_path = "/tmp/stream";
 constexpr const char* datagram_path = "/tmp/datagrams";
+constexpr const char* sender_path = "/tmp/sender";
 
 } // namespace
 
@@ -101,6 +103,52 @@ void unix_datagrams(lab& lab) {
             }
         });
     }
+    lab.join();
+}
+
+void unix_reconnects(lab& lab) {
+    const uint64_t count = lab.scaled(500);
+    const auto reader = std::make_shared<user_socket>(lab.server(), SOCK_DGRAM, 0, AF_UNIX);
+    const auto sender = std::make_shared<user_socket>(lab.server(), SOCK_DGRAM, 0, AF_UNIX);
+    if (!fine(lab, *reader) || !fine(lab, *sender) || !fine(lab, reader->bind_path(datagram_path)) ||
+        !fine(lab, sender->bind_path(sender_path)) || !fine(lab, sender->connect_path(datagram_path))) {
+        return;
+    }
+    std::atomic<bool> enough = false;
+    lab.spawn(lab.server(), "receiver", [&] {
+        uint64_t next = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            const received message = reader->recv(3000);
+            uint64_t number = 0;
+            LAB_CHECK(lab, message.result >= static_cast<long>(sizeof(number)));
+            std::memcpy(&number, message.data.data(), sizeof(number));
+            LAB_CHECK(lab, number >= next); // some are lost, none comes twice
+            next = number + 1;
+            const char* rest = message.data.data() + sizeof(number);
+            LAB_CHECK(lab, content(number).matches(rest, message.data.size() - sizeof(number)));
+            lab.count_verified(message.data.size());
+        }
+        enough = true;
+        while (reader->recv(3000, MSG_DONTWAIT).result > 0) { // the sender may wait for room
+        }
+    });
+    lab.spawn(lab.server(), "reconnector", [&] {
+        while (!enough) {
+            LAB_CHECK(lab, reader->connect_path(sender_path) == 0);
+            lab.pass(lab.random(3) * net::port::microsecond);
+            LAB_CHECK(lab, reader->disconnect() == 0);
+            lab.pass(lab.random(50) * net::port::microsecond);
+        }
+    });
+    lab.spawn(lab.server(), "sender", [&] {
+        for (uint64_t number = 0; !enough; number++) {
+            std::string text(sizeof(number) + lab.random(2000), '\0');
+            std::memcpy(text.data(), &number, sizeof(number));
+            content(number).fill(text.data() + sizeof(number), text.size() - sizeof(number));
+            const long sent = sender->send(text);
+            LAB_CHECK(lab, sent == static_cast<long>(text.size()) || sent == -ECONNRESET);
+        }
+    });
     lab.join();
 }
 
