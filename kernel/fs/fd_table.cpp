@@ -40,7 +40,7 @@ void fd_table::release_last(fd_table* table) {
 }
 
 /// Makes sure of room for this many slots.
-lib::result<void> fd_table::reserve(int slots) {
+lib::result<void> fd_table::make_room(int slots) {
     if (slots > fd_limit) {
         return lib::error{EMFILE};
     }
@@ -73,26 +73,31 @@ lib::result<void> fd_table::reserve(int slots) {
 
 lib::result<lib::ref<fd_table>> fd_table::copy() {
     auto twin = TRY(create());
-    TRY(twin->reserve(first_capacity));
+    TRY(twin->make_room(first_capacity));
     for (;;) {
         const int wanted = __atomic_load_n(&capacity_, __ATOMIC_RELAXED);
-        TRY(twin->reserve(wanted));
+        TRY(twin->make_room(wanted));
         arch::thread_spin_guard guard(lock_);
         if (capacity_ > twin->capacity_) {
             continue; // It grew meanwhile.
         }
         for (int fd = 0; fd < capacity_; fd++) {
-            twin->slots_[fd] = slots_[fd];
-            if (slots_[fd].open != nullptr) {
+            if (slots_[fd].open != nullptr) { // What is only reserved belongs to a call of this process.
+                twin->slots_[fd] = slots_[fd];
                 slots_[fd].open->get();
             }
         }
-        twin->lowest_free_ = lowest_free_;
         return twin;
     }
 }
 
 lib::result<int> fd_table::install(lib::ref<file> f, fd_flags flags, int minimum) {
+    const int fd = TRY(reserve(flags, minimum));
+    settle(fd, std::move(f));
+    return fd;
+}
+
+lib::result<int> fd_table::reserve(fd_flags flags, int minimum) {
     const int limit = current_fd_limit();
     if (minimum < 0 || minimum >= limit) {
         return lib::error{minimum == 0 ? EMFILE : EINVAL};
@@ -102,11 +107,11 @@ lib::result<int> fd_table::install(lib::ref<file> f, fd_flags flags, int minimum
         {
             arch::thread_spin_guard guard(lock_);
             fd = minimum > lowest_free_ ? minimum : lowest_free_;
-            while (fd < capacity_ && slots_[fd].open != nullptr) {
+            while (fd < capacity_ && (slots_[fd].open != nullptr || slots_[fd].reserved)) {
                 fd++;
             }
             if (fd < capacity_ && fd < limit) {
-                slots_[fd] = {f.leak(), flags == fd_flags::close_on_exec};
+                slots_[fd] = {nullptr, flags == fd_flags::close_on_exec, true};
                 if (minimum <= lowest_free_) {
                     lowest_free_ = fd + 1;
                 }
@@ -116,7 +121,17 @@ lib::result<int> fd_table::install(lib::ref<file> f, fd_flags flags, int minimum
         if (fd >= limit) {
             return lib::error{EMFILE};
         }
-        TRY(reserve(fd + 1));
+        TRY(make_room(fd + 1));
+    }
+}
+
+void fd_table::settle(int fd, lib::ref<file> f) {
+    arch::thread_spin_guard guard(lock_);
+    ASSERT(fd < capacity_ && slots_[fd].reserved);
+    slots_[fd].reserved = false;
+    slots_[fd].open = f.leak();
+    if (slots_[fd].open == nullptr && fd < lowest_free_) {
+        lowest_free_ = fd;
     }
 }
 
@@ -140,12 +155,15 @@ lib::result<void> fd_table::install_at(int fd, lib::ref<file> f, fd_flags flags)
     if (fd < 0 || fd >= current_fd_limit()) {
         return lib::error{EBADF};
     }
-    TRY(reserve(fd + 1));
+    TRY(make_room(fd + 1));
     lib::ref<file> replaced; // Closed after the lock was given back.
     {
         arch::thread_spin_guard guard(lock_);
+        if (slots_[fd].reserved) {
+            return lib::error{EBUSY};
+        }
         replaced = lib::ref<file>::adopt(slots_[fd].open);
-        slots_[fd] = {f.leak(), flags == fd_flags::close_on_exec};
+        slots_[fd] = {f.leak(), flags == fd_flags::close_on_exec, false};
     }
     if (replaced) {
         forget_record_locks(*replaced, *this);
@@ -226,6 +244,23 @@ lib::result<fd_table::location> fd_table::locate(int fd) {
         return lib::error{EBADF};
     }
     return location{slots_[fd].open->entry, slots_[fd].open->node};
+}
+
+lib::result<reserved_fd> reserved_fd::take(lib::ref<fd_table> table, fd_flags flags) {
+    const int number = TRY(table->reserve(flags));
+    return reserved_fd(std::move(table), number);
+}
+
+reserved_fd::~reserved_fd() {
+    if (table_) {
+        table_->settle(number_, nullptr);
+    }
+}
+
+int reserved_fd::install(lib::ref<file> f) {
+    table_->settle(number_, std::move(f));
+    table_.reset();
+    return number_;
 }
 
 int fd_table::used_count() {

@@ -28,7 +28,13 @@ lib::result<int> do_socket(int family, int type, int protocol) {
     }
     net::socket* sock =
         TRY(net::sock_create(net::port::kernel_stack(), family, type & SOCK_TYPE_MASK, protocol));
-    return sock_map_fd(sock, type & type_flags);
+    auto place = socket_place::reserve(type & type_flags);
+    if (!place.ok()) {
+        net::sock_release(sock);
+        return place.error();
+    }
+    place.value().fill(sock);
+    return place.value().install();
 }
 
 lib::result<void> do_bind(const arguments& args) {
@@ -67,13 +73,11 @@ lib::result<int> do_accept(const arguments& args, int flags) {
         return lib::error{EINVAL};
     }
     const open_socket listener = TRY(find_socket(args.as_int(0)));
+    socket_place place = TRY(socket_place::reserve(flags)); // before a connection leaves its queue
     net::socket* accepted = TRY(net::sock_accept(*listener.sock));
-    const auto told = tell_peer(*accepted, args[1], mm::user_ptr<int>(args[2]));
-    if (!told.ok()) {
-        net::sock_release(accepted);
-        return told.error();
-    }
-    return sock_map_fd(accepted, flags);
+    place.fill(accepted);
+    TRY(tell_peer(*accepted, args[1], mm::user_ptr<int>(args[2])));
+    return place.install();
 }
 
 lib::result<void> do_getname(const arguments& args, which_name which) {
@@ -106,26 +110,17 @@ lib::result<void> do_socketpair(const arguments& args) {
     if ((type & ~SOCK_TYPE_MASK & ~type_flags) != 0) {
         return lib::error{EINVAL};
     }
+    socket_place first = TRY(socket_place::reserve(type & type_flags));
+    socket_place second = TRY(socket_place::reserve(type & type_flags));
+    const int descriptors[2] = {first.number(), second.number()};
+    TRY(mm::copy_to_user(mm::user_ptr<void>(args[3]), descriptors, sizeof descriptors));
     net::socket* pair[2];
     TRY(make_pair(args.as_int(0), type & SOCK_TYPE_MASK, args.as_int(2), pair));
-    fs::fd_table& files = *task::current_process().files;
-    const auto first = sock_map_fd(pair[0], type & type_flags);
-    if (!first.ok()) {
-        net::sock_release(pair[1]);
-        return first.error();
-    }
-    const auto second = sock_map_fd(pair[1], type & type_flags);
-    if (!second.ok()) {
-        (void)files.close(first.value());
-        return second.error();
-    }
-    const int descriptors[2] = {first.value(), second.value()};
-    const auto told = mm::copy_to_user(mm::user_ptr<void>(args[3]), descriptors, sizeof descriptors);
-    if (!told.ok()) {
-        (void)files.close(descriptors[0]);
-        (void)files.close(descriptors[1]);
-    }
-    return told;
+    first.fill(pair[0]);
+    second.fill(pair[1]);
+    first.install();
+    second.install();
+    return {};
 }
 
 lib::result<void> do_setsockopt(const arguments& args) {

@@ -142,17 +142,6 @@ constexpr fs::file_ops socket_file_ops = {
     .seekable = false,
 };
 
-/// The file takes the socket over only if all of it succeeds.
-lib::result<lib::ref<fs::file>> make_file(net::socket* sock, int type_flags) {
-    lib::ref<fs::inode> node = TRY(fs::new_anonymous_inode(S_IFSOCK | 0777));
-    sock->inode = node->number;
-    const uint32_t open_flags = O_RDWR | ((type_flags & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
-    lib::ref<fs::file> f = TRY(fs::new_file(socket_file_ops, std::move(node), open_flags));
-    sock->inode = f->node->number;
-    f->private_data = sock;
-    return f;
-}
-
 } // namespace
 
 lib::result<net::socket*> socket_of(fs::file& f) {
@@ -195,14 +184,19 @@ lib::result<open_socket> find_socket(int fd) {
     return open_socket{std::move(f), sock};
 }
 
-lib::result<int> sock_map_fd(net::socket* sock, int type_flags) {
-    auto made = make_file(sock, type_flags);
-    if (!made.ok()) {
-        net::sock_release(sock);
-        return made.error();
-    }
+lib::result<socket_place> socket_place::reserve(int type_flags) {
     const auto flags = (type_flags & SOCK_CLOEXEC) != 0 ? fs::fd_flags::close_on_exec : fs::fd_flags::none;
-    return task::current_process().files->install(std::move(made).value(), flags);
+    auto table = lib::ref<fs::fd_table>::share(task::current_process().files);
+    fs::reserved_fd descriptor = TRY(fs::reserved_fd::take(std::move(table), flags));
+    lib::ref<fs::inode> node = TRY(fs::new_anonymous_inode(S_IFSOCK | 0777));
+    const uint32_t open_flags = O_RDWR | ((type_flags & SOCK_NONBLOCK) != 0 ? O_NONBLOCK : 0);
+    lib::ref<fs::file> f = TRY(fs::new_file(socket_file_ops, std::move(node), open_flags));
+    return socket_place(std::move(descriptor), std::move(f));
+}
+
+void socket_place::fill(net::socket* sock) {
+    sock->inode = file_->node->number;
+    file_->private_data = sock;
 }
 
 } // namespace syscall
