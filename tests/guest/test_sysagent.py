@@ -235,6 +235,34 @@ def test_reset_puts_right_what_happened_to_the_first_three(agent):
     assert agent.call(protocol.SOCKET, 2, 1, 0) == 3
 
 
+def open_all(agent):
+    """Opens sockets until there is no descriptor left; how many."""
+    count = 0
+    while (fd := agent.call(protocol.SOCKET, 2, 2, 0)) >= 0:
+        count += 1
+    assert fd == -errno.EMFILE
+    return count
+
+
+def test_reset_when_all_descriptors_are_in_use(agent):
+    count = open_all(agent)
+    assert count > 1000
+    assert agent.call(protocol.RESET) == 1
+    assert agent.call(protocol.SOCKET, 2, 1, 0) == 3
+    assert open_all(agent) == count - 1
+
+
+def test_reset_takes_a_pipe_out_of_the_first_three(agent):
+    for fd in (0, 2):
+        assert agent.call(protocol.CLOSE, fd) == 0
+    agent.send(protocol.PIPE)
+    assert agent.reply() == (0, struct.pack("<ii", 0, 2))
+    assert agent.call(protocol.WRITE, 2, 5) == 5
+    assert agent.call(protocol.RESET) == 1
+    assert agent.call(protocol.READ, 0, 5) == 0  # /dev/null: nobody waits for a writer
+    assert agent.call(protocol.SPLICE, 0, -1, 2, -1, 5, 0) == -errno.EINVAL  # neither is a pipe
+
+
 def test_reset_aborts_connections(agent):
     """No TIME_WAIT, no orphan: the ports are free at once, without SO_REUSEADDR."""
     for _ in range(3):

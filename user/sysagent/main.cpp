@@ -21,11 +21,11 @@
 #include "user/sysagent/calls.hpp"
 #include "user/sysagent/line.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -63,29 +63,33 @@ void cancel_blocking_call() {
     pthread_mutex_unlock(&second.lock);
 }
 
-/// Closes what the tester has opened: connections end with a RST, and nothing waits. The first three
-/// descriptors are not his, unless he closed them and got sockets in their places.
-void close_descriptor(int fd) {
-    const linger abort = {1, 0};
-    const bool is_socket = setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort) == 0;
-    if (is_socket || fd > STDERR_FILENO) {
-        close(fd);
-    }
+constexpr int standard_streams = STDERR_FILENO + 1;
+struct stat given[standard_streams]; ///< what the first three descriptors were at the start
+
+/// Whether it is one of the first three and still what it was: not the tester's to lose.
+bool was_given(int fd) {
+    struct stat now;
+    return fd < standard_streams && fstat(fd, &now) == 0 && now.st_dev == given[fd].st_dev &&
+           now.st_ino == given[fd].st_ino;
 }
 
+/// Connections end with a RST, and nothing waits.
+void abort_and_close(int fd) {
+    const linger abort = {1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort, sizeof abort);
+    close(fd);
+}
+
+/// Closes what the tester has opened. He may have left no descriptor free, so every number is tried: a look
+/// into /proc/self/fd would need one.
 void close_everything() {
-    DIR* directory = opendir("/proc/self/fd");
-    if (directory == nullptr) {
-        err(1, "/proc/self/fd");
-    }
-    while (const dirent* entry = readdir(directory)) {
-        const int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && fd != line_fd() && fd != dirfd(directory)) {
-            close_descriptor(fd);
+    const int limit = getdtablesize();
+    for (int fd = 0; fd < limit; fd++) {
+        if (fd != line_fd() && !was_given(fd)) {
+            abort_and_close(fd);
         }
     }
-    closedir(directory);
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    for (int fd = 0; fd < standard_streams; fd++) {
         if (fcntl(fd, F_GETFD) < 0) {
             open("/dev/null", O_RDWR); // it gets the lowest number that is free
         }
@@ -147,6 +151,9 @@ int main(int argc, char** argv) {
     answer_help(argc, argv,
                 "usage: sysagent [LINE]\nMakes socket calls for a tester at the other end of a serial line "
                 "(/dev/ttyS1).\n");
+    for (int fd = 0; fd < standard_streams; fd++) {
+        fstat(fd, &given[fd]);
+    }
     open_line(argc > 1 ? argv[1] : default_line);
     signal(SIGPIPE, SIG_IGN);
     struct sigaction ending = {}; // without SA_RESTART: it ends a sleeping call
