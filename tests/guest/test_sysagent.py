@@ -89,6 +89,29 @@ def test_null_buffer(agent):
     assert agent.call(protocol.SETSOCKOPT, fd, 1, 2, 4, flags=protocol.NULL_BUFFER) == -errno.EFAULT
 
 
+def test_null_buffers_of_vectors_and_events(agent):
+    fd = agent.call(protocol.SOCKET, 2, 2, 0)
+    own = address("127.0.0.1", 5002)
+    assert agent.call(protocol.BIND, fd, 16, data=own) == 0
+    assert agent.call(protocol.CONNECT, fd, 16, data=own) == 0
+    two = struct.pack("<QQ", 3, 4)
+
+    def null(op, *arguments, data=b""):
+        return agent.call(op, *arguments, data=data, flags=protocol.NULL_BUFFER)
+
+    assert null(protocol.WRITEV, fd, 2, data=two) == -errno.EFAULT
+    assert null(protocol.SENDMSG, fd, 0, 0, 0, 2, data=two) == -errno.EFAULT
+    for op, *arguments in ((protocol.READV, fd, 2), (protocol.RECVMSG, fd, 0, 0, 0, 2)):
+        assert agent.call(protocol.WRITE, fd, 7) == 7
+        assert null(op, *arguments, data=two) == -errno.EFAULT
+    assert null(protocol.WRITEV, fd, 2, data=bytes(16)) == 0  # nothing is touched
+    epoll = agent.call(protocol.EPOLL_CREATE, 1)
+    assert null(protocol.EPOLL_CTL, epoll, 1, fd) == -errno.EFAULT
+    assert agent.call(protocol.EPOLL_CTL, epoll, 1, fd, data=struct.pack("<IQ", 4, 0)) == 0  # EPOLLOUT
+    assert null(protocol.EPOLL_WAIT, epoll, 1, 0) == -errno.EFAULT
+    assert null(protocol.EPOLL_CTL, epoll, 2, fd) == 0  # removing needs no event
+
+
 def sysctl(agent, assignment):
     agent.send(protocol.SYSCTL, data=assignment)
     return agent.reply()

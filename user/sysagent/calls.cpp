@@ -65,17 +65,23 @@ private:
     size_t left_;
 };
 
+template <class T>
+T* or_null(const request& r, T* data) {
+    return (r.flags & null_buffer) != 0 ? nullptr : data;
+}
+
 /// An iovec over one buffer, its lengths from "in". Pieces that do not fit behind the others lie over the
 /// first ones: whatever the lengths are, the kernel never reaches beyond the buffer by one that it accepts.
+/// All of them are null if the tester wants no buffer.
 class vector {
 public:
-    vector(input& in, long count)
+    vector(const request& r, input& in, long count)
         : count_(count < 0 || count > vector_limit ? vector_limit : count), data_(total(in)) {
         size_t at = 0;
         for (long i = 0; i < count_; i++) {
             const size_t length = bounded(pieces_[i].iov_len);
             at = at + length > data_.size() ? 0 : at;
-            pieces_[i].iov_base = data_.get() + at;
+            pieces_[i].iov_base = or_null(r, data_.get() + at);
             at += length;
         }
     }
@@ -110,10 +116,6 @@ void append_data(const request& r, long received, const buffer& data, output& ou
     }
 }
 
-uint8_t* or_null(const request& r, uint8_t* data) {
-    return (r.flags & null_buffer) != 0 ? nullptr : data;
-}
-
 // Each returns what the call returned, -1 with errno set on failure.
 
 long call_read(const request& r, output& out) {
@@ -143,8 +145,7 @@ long call_poll(const request& r, output& out) {
     pollfd polled[poll_limit];
     input in(r);
     in.take(polled, sizeof polled);
-    long ready = poll(or_null(r, reinterpret_cast<uint8_t*>(polled)) ? polled : nullptr,
-                      static_cast<nfds_t>(r.a[0]), static_cast<int>(r.a[1]));
+    long ready = poll(or_null(r, polled), static_cast<nfds_t>(r.a[0]), static_cast<int>(r.a[1]));
     size_t count = r.a[0] < 0 ? 0 : static_cast<size_t>(r.a[0]);
     out.append(polled, count * sizeof(pollfd) < sizeof polled ? count * sizeof(pollfd) : sizeof polled);
     return ready;
@@ -162,7 +163,7 @@ long call_ioctl(const request& r, output& out) {
 
 long call_readv(const request& r, output& out) {
     input in(r);
-    vector parts(in, r.a[1]);
+    vector parts(r, in, r.a[1]);
     long got = readv(static_cast<int>(r.a[0]), parts.pieces(), static_cast<int>(r.a[1]));
     append_data(r, got, parts.data(), out);
     return got;
@@ -170,7 +171,7 @@ long call_readv(const request& r, output& out) {
 
 long call_writev(const request& r, output&) {
     input in(r);
-    vector parts(in, r.a[1]);
+    vector parts(r, in, r.a[1]);
     parts.data().fill(in.rest(), in.rest_length());
     return writev(static_cast<int>(r.a[0]), parts.pieces(), static_cast<int>(r.a[1]));
 }
@@ -280,7 +281,7 @@ long call_sendmsg(const request& r, output&) {
     input in(r);
     in.take(msg.name, message::bounded(r.a[2]));
     in.take(msg.control, message::bounded(r.a[3]));
-    vector parts(in, r.a[4]);
+    vector parts(r, in, r.a[4]);
     parts.data().fill(in.rest(), in.rest_length());
     msg.header.msg_iov = parts.pieces();
     msg.header.msg_iovlen = static_cast<size_t>(r.a[4]);
@@ -290,7 +291,7 @@ long call_sendmsg(const request& r, output&) {
 long call_recvmsg(const request& r, output& out) {
     message msg(r);
     input in(r);
-    vector parts(in, r.a[4]);
+    vector parts(r, in, r.a[4]);
     msg.header.msg_iov = parts.pieces();
     msg.header.msg_iovlen = static_cast<size_t>(r.a[4]);
     long got = recvmsg(static_cast<int>(r.a[0]), &msg.header, static_cast<int>(r.a[1]));
@@ -330,8 +331,8 @@ long call_epoll_create(const request& r, output&) {
 
 long call_epoll_wait(const request& r, output& out) {
     epoll_event events[poll_limit]; // no more can be ready, whatever the tester's number is
-    long ready =
-        epoll_wait(static_cast<int>(r.a[0]), events, static_cast<int>(r.a[1]), static_cast<int>(r.a[2]));
+    long ready = epoll_wait(static_cast<int>(r.a[0]), or_null(r, events), static_cast<int>(r.a[1]),
+                            static_cast<int>(r.a[2]));
     if (ready > 0) {
         out.append(events, static_cast<size_t>(ready) * sizeof(epoll_event));
     }
@@ -341,7 +342,8 @@ long call_epoll_wait(const request& r, output& out) {
 long call_epoll_ctl(const request& r, output&) {
     epoll_event event;
     input(r).take(&event, sizeof event);
-    return epoll_ctl(static_cast<int>(r.a[0]), static_cast<int>(r.a[1]), static_cast<int>(r.a[2]), &event);
+    return epoll_ctl(static_cast<int>(r.a[0]), static_cast<int>(r.a[1]), static_cast<int>(r.a[2]),
+                     or_null(r, &event));
 }
 
 long call_splice(const request& r, output&) {
