@@ -158,6 +158,8 @@ lib::result<void> get_from_device(stack& in, net_device& device, unsigned comman
     case SIOCGIFMAP:
         request.ifr_map = {};
         return {};
+    case SIOCGIFSLAVE: // no interface is a bundle of others
+        return lib::error{EINVAL};
     default:
         break;
     }
@@ -170,9 +172,11 @@ lib::result<void> get_from_device(stack& in, net_device& device, unsigned comman
     case SIOCGIFBRDADDR:
         request.ifr_broadaddr = to_sockaddr(now.broadcast);
         return {};
-    default: // SIOCGIFNETMASK
+    case SIOCGIFNETMASK:
         request.ifr_netmask = to_sockaddr(now.netmask);
         return {};
+    default:
+        return lib::error{EINVAL};
     }
 }
 
@@ -203,13 +207,32 @@ lib::result<void> set_on_device(stack& in, net_device& device, unsigned command,
     case SIOCDELMULTI:
         dev_remove_multicast(device, reinterpret_cast<const uint8_t*>(request.ifr_hwaddr.sa_data));
         return {};
+    case SIOCSIFSLAVE:
+        return lib::error{EINVAL};
     default:
         return lib::error{EOPNOTSUPP};
     }
 }
 
-bool is_set_request(unsigned command) {
+enum class request_kind : uint8_t { gets, sets };
+
+/// What a request does to an interface; or the error with which Linux answers it, whatever its argument is.
+lib::result<request_kind> kind_of(unsigned command) {
     switch (command) {
+    case SIOCGIFNAME:
+    case SIOCGIFFLAGS:
+    case SIOCGIFADDR:
+    case SIOCGIFDSTADDR:
+    case SIOCGIFBRDADDR:
+    case SIOCGIFNETMASK:
+    case SIOCGIFMETRIC:
+    case SIOCGIFMTU:
+    case SIOCGIFHWADDR:
+    case SIOCGIFSLAVE:
+    case SIOCGIFINDEX:
+    case SIOCGIFTXQLEN:
+    case SIOCGIFMAP:
+        return request_kind::gets;
     case SIOCSIFFLAGS:
     case SIOCSIFADDR:
     case SIOCSIFDSTADDR:
@@ -219,14 +242,21 @@ bool is_set_request(unsigned command) {
     case SIOCSIFMTU:
     case SIOCSIFNAME:
     case SIOCSIFHWADDR:
+    case SIOCSIFSLAVE:
     case SIOCSIFHWBROADCAST:
     case SIOCSIFTXQLEN:
     case SIOCSIFMAP:
     case SIOCADDMULTI:
     case SIOCDELMULTI:
-        return true;
+        return request_kind::sets;
+    case SIOCGIFPFLAGS:
+    case SIOCSIFPFLAGS:
+        return lib::error{EINVAL};
+    case SIOCGIFBR:
+    case SIOCSIFBR:
+        return lib::error{EOPNOTSUPP};
     default:
-        return false;
+        return lib::error{ENOTTY};
     }
 }
 
@@ -234,7 +264,7 @@ lib::result<void> device_request(stack& in, unsigned command, uintptr_t argument
     ifreq request = {};
     TRY(port::copy_from_user(&request, argument, sizeof(request)));
     request.ifr_name[IFNAMSIZ - 1] = '\0';
-    const bool sets = is_set_request(command);
+    const bool sets = TRY(kind_of(command)) == request_kind::sets;
     if (sets && !port::may_administer()) {
         return lib::error{EPERM};
     }

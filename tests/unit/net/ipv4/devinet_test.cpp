@@ -113,6 +113,35 @@ TEST_F(interface_requests, hardware_index_and_mtu) {
     }
 }
 
+TEST_F(interface_requests, what_nobody_knows_is_refused_and_writes_nothing) {
+    const auto refused = [this](unsigned command, const char* name, int expected) {
+        ifreq request = named(name);
+        const ifreq before = request;
+        EXPECT_EQ(call(command, &request), -expected) << std::hex << command << " of " << name;
+        EXPECT_EQ(0, std::memcmp(&request, &before, sizeof(request))) << std::hex << command;
+    };
+    // SIOCSIFLINK, SIOCGIFMEM, SIOCSIFMEM, SIOCGIFENCAP, SIOCSIFENCAP, SIOCDIFADDR, SIOCGIFCOUNT, and gaps.
+    for (const unsigned command : {0x8911u, 0x891fu, 0x8920u, 0x8925u, 0x8926u, 0x8928u, 0x892au, 0x892fu,
+                                   0x8936u, 0x8938u, 0x893fu, 0x8944u, 0x8945u}) {
+        refused(command, "eth0", ENOTTY);
+        refused(command, "eth9", ENOTTY);
+        EXPECT_EQ(call(command, reinterpret_cast<void*>(16)), -EFAULT);
+    }
+    refused(0x8929, "eth0", EINVAL); // SIOCGIFSLAVE
+    refused(0x8929, "eth9", ENODEV);
+    refused(0x8930, "eth0", EINVAL);     // SIOCSIFSLAVE
+    refused(0x8934, "eth9", EINVAL);     // SIOCSIFPFLAGS
+    refused(0x8935, "eth9", EINVAL);     // SIOCGIFPFLAGS
+    refused(0x8940, "eth9", EOPNOTSUPP); // SIOCGIFBR, of a kernel without bridges
+    refused(0x8941, "eth9", EOPNOTSUPP); // SIOCSIFBR
+    world.administrator = false;
+    refused(0x8930, "eth9", EPERM);
+    refused(SIOCSIFMETRIC, "eth9", EPERM);
+    refused(SIOCSIFHWBROADCAST, "eth9", EPERM);
+    refused(0x8936, "eth0", ENOTTY);
+    EXPECT_EQ(get("eth0", SIOCGIFNETMASK), sim::address("255.255.255.0"));
+}
+
 TEST_F(interface_requests, all_addresses_are_listed) {
     ifconf request = {};
     EXPECT_EQ(call(SIOCGIFCONF, &request), 0);
