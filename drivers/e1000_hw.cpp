@@ -72,7 +72,7 @@ void program_multicast_table(card& self) {
         const unsigned hash = multicast_hash(entry.mac);
         table[hash / 32] |= entry.users != 0 ? 1u << hash % 32 : 0;
     }
-    const bool all = (self.device.flags & IFF_ALLMULTI) != 0;
+    const bool all = self.device.all_groups > 0 || (self.device.flags & IFF_ALLMULTI) != 0;
     for (unsigned word = 0; word < mta_words; word++) {
         self.write(reg::mta, word, all ? 0xffffffff : table[word]);
     }

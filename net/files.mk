@@ -75,6 +75,7 @@ NET_SRC := \
     net/ipv4/udp.cpp \
     net/packet/packet.cpp \
     net/packet/packet_data.cpp \
+    net/packet/packet_membership.cpp \
     net/stack.cpp \
     net/sysctl.cpp \
     net/unix/unix.cpp \

@@ -87,7 +87,8 @@ struct net_device {
     uint32_t mtu = 1500;
     uint32_t flags = 0; ///< IFF_...
     uint8_t mac[6] = {};
-    unsigned promiscuity = 0;
+    unsigned promiscuity = 0; ///< how many want all frames; IFF_PROMISC is the administrator's wish
+    unsigned all_groups = 0;  ///< how many want all group frames; IFF_ALLMULTI likewise
     static constexpr unsigned max_multicast = 32;
     device_multicast multicast[max_multicast];
     device_statistics statistics; ///< frames and bytes are counted by the stack, errors by the driver

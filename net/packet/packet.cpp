@@ -43,26 +43,12 @@ constexpr proto packet_prot = {
     .recvmsg = nullptr,
 };
 
-/// Counts one more, or one less, who wants the interface promiscuous.
-void change_promiscuity(stack& in, unsigned index, bool more) {
-    net_device* device = in.find_device(index);
-    if (device == nullptr) {
-        return;
-    }
-    port::guard held(device->device_lock);
-    device->promiscuity += more ? 1 : -1u;
-    if (device->ops->set_receive_mode != nullptr && (device->flags & IFF_UP) != 0) {
-        device->ops->set_receive_mode(*device);
-    }
-}
-
 lib::result<void> packet_release(socket& which) {
     if (which.sk == nullptr) {
         return {};
     }
     packet_sock& self = packet_of(which);
     stack& in = *self.owner_stack;
-    unsigned promiscuous = 0;
     {
         port::guard table(in.packets->lock);
         in.packets->all.remove(self);
@@ -70,10 +56,7 @@ lib::result<void> packet_release(socket& which) {
         port::guard held(self.sock_lock);
         self.user_socket = nullptr;
         self.shutdown = both_shutdown;
-        promiscuous = self.promiscuous_device;
-    }
-    if (promiscuous != 0) {
-        change_promiscuity(in, promiscuous, false);
+        packet_leave_all(self);
     }
     which.sk = nullptr;
     lib::ref<sock>::adopt(&self).reset();
@@ -149,27 +132,6 @@ lib::result<long> packet_ioctl(socket& which, unsigned command, uintptr_t argume
     return 0L;
 }
 
-/// PACKET_ADD_MEMBERSHIP of kind PACKET_MR_PROMISC: one interface per socket.
-lib::result<void> change_membership(packet_sock& self, const packet_mreq& request, bool join) {
-    if (request.mr_type != PACKET_MR_PROMISC) {
-        return {}; // groups reach us anyway: the table of groups is the stack's
-    }
-    const auto index = static_cast<unsigned>(request.mr_ifindex);
-    stack& in = *self.owner_stack;
-    if (in.find_device(index) == nullptr) {
-        return lib::error{ENODEV};
-    }
-    {
-        port::guard held(self.sock_lock);
-        if (join == (self.promiscuous_device != 0)) {
-            return join ? lib::result<void>() : lib::result<void>(lib::error{EADDRNOTAVAIL});
-        }
-        self.promiscuous_device = join ? index : 0;
-    }
-    change_promiscuity(in, index, join);
-    return {};
-}
-
 lib::result<void> packet_setsockopt(socket& which, int level, int option, const void* value,
                                     uint32_t length) {
     if (level != SOL_PACKET || (option != PACKET_ADD_MEMBERSHIP && option != PACKET_DROP_MEMBERSHIP)) {
@@ -180,7 +142,8 @@ lib::result<void> packet_setsockopt(socket& which, int level, int option, const 
         return lib::error{EINVAL};
     }
     memcpy(&request, value, sizeof request);
-    return change_membership(packet_of(which), request, option == PACKET_ADD_MEMBERSHIP);
+    packet_sock& self = packet_of(which);
+    return option == PACKET_ADD_MEMBERSHIP ? packet_join(self, request) : packet_leave(self, request);
 }
 
 lib::result<void> packet_getsockopt(socket& which, int level, int option, void* value, uint32_t* length) {

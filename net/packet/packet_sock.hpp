@@ -23,6 +23,15 @@ inline packet_skb_notes& packet_notes_of(sk_buff& skb) {
     return *reinterpret_cast<packet_skb_notes*>(skb.scratch);
 }
 
+/// What a socket wants the card of one interface to receive: the same wish, as often as it was added.
+struct packet_membership {
+    unsigned device = 0;
+    uint16_t type = 0; ///< PACKET_MR_...
+    uint16_t address_bytes = 0;
+    uint8_t address[8] = {};
+    unsigned count = 0; ///< 0: unused
+};
+
 struct packet_sock : sock {
     packet_sock(stack& in, uint16_t type_number);
 
@@ -32,8 +41,9 @@ struct packet_sock : sock {
     unsigned device_index = 0;    ///< 0: all
 
     // Guarded by sock_lock.
-    unsigned promiscuous_device = 0; ///< the interface that it keeps promiscuous
-    uint32_t packets = 0;            ///< PACKET_STATISTICS: since it was last asked
+    static constexpr unsigned max_memberships = 16;
+    packet_membership memberships[max_memberships];
+    uint32_t packets = 0; ///< PACKET_STATISTICS: since it was last asked
     uint32_t losses = 0;
 };
 
@@ -49,6 +59,16 @@ struct packet_table {
     port::lock outgoing_lock{port::lock_rank::trace};
     skb_queue outgoing;
 };
+
+// ---- packet_membership.cpp -------------------------------------------------------------------------------
+
+/// PACKET_ADD_MEMBERSHIP: ENODEV, EINVAL (length of the address), ENOBUFS (the socket's or the card's list is
+/// full).
+lib::result<void> packet_join(packet_sock& self, const packet_mreq& request);
+/// PACKET_DROP_MEMBERSHIP. As on Linux, leaving what was not joined is no failure.
+lib::result<void> packet_leave(packet_sock& self, const packet_mreq& request);
+/// At the end. sock_lock held.
+void packet_leave_all(packet_sock& self);
 
 // ---- packet_data.cpp -------------------------------------------------------------------------------------
 

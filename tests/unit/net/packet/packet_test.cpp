@@ -1,6 +1,7 @@
 // AF_PACKET between two simulated hosts: who sees which frame, sending whole frames, and what is left behind.
 
 #include "kernel/abi/packet.h"
+#include "net/core/dev.hpp"
 #include "net/packet/packet_sock.hpp"
 #include "sim/host.hpp"
 #include "sim/program.hpp"
@@ -52,6 +53,17 @@ public:
         msg.address = &address;
         auto sent = net::sock_sendmsg(*socket_, msg);
         return sent.ok() ? static_cast<long>(sent.value()) : -sent.error().number;
+    }
+
+    /// PACKET_ADD_MEMBERSHIP or PACKET_DROP_MEMBERSHIP.
+    int membership(int option, unsigned device, unsigned short type, const std::string& address = "") {
+        packet_mreq request = {};
+        request.mr_ifindex = static_cast<int>(device);
+        request.mr_type = type;
+        request.mr_alen = static_cast<unsigned short>(address.size());
+        memcpy(request.mr_address, address.data(), address.size());
+        const auto done = net::sock_setsockopt(*socket_, SOL_PACKET, option, &request, sizeof request);
+        return done.ok() ? 0 : -done.error().number;
     }
 
     int error = 0;
@@ -171,6 +183,88 @@ TEST(packet, needs_the_right_and_memory) {
             frame_socket some(net.b, SOCK_RAW, ETH_P_ALL);
             EXPECT_TRUE(some.error == 0 || some.error == ENOMEM);
             net.world.fail_allocation_after = 0;
+        }
+    });
+}
+
+TEST(packet, who_wants_all_frames_is_counted_for_each_interface) {
+    two_hosts net;
+    net.run([&] {
+        const net::net_device& eth = net.a.device();
+        const net::net_device& lo = *net.a.stack().find_device("lo");
+        frame_socket other(net.a, SOCK_RAW, ETH_P_ALL);
+        {
+            frame_socket one(net.a, SOCK_RAW, ETH_P_ALL);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, lo.index, PACKET_MR_PROMISC), 0); // it has none
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, 99, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, 99, PACKET_MR_PROMISC), -ENODEV);
+            EXPECT_EQ(eth.promiscuity, 1u);
+            EXPECT_EQ(lo.promiscuity, 0u);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, lo.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(eth.promiscuity, 1u); // of one socket
+            EXPECT_EQ(lo.promiscuity, 1u);
+            EXPECT_EQ(other.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(eth.promiscuity, 2u); // it was added twice
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+            EXPECT_EQ(eth.promiscuity, 1u);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+        }
+        EXPECT_EQ(eth.promiscuity, 1u);
+        EXPECT_EQ(lo.promiscuity, 0u);
+        EXPECT_EQ(other.membership(PACKET_DROP_MEMBERSHIP, eth.index, PACKET_MR_PROMISC), 0);
+        EXPECT_EQ(eth.promiscuity, 0u);
+    });
+}
+
+TEST(packet, the_card_is_told_of_groups) {
+    two_hosts net;
+    net.run([&] {
+        const net::net_device& eth = net.a.device();
+        const unsigned& updates = net.a.card->multicast_updates;
+        const std::string group("\x01\x00\x5e\x01\x02\x03", 6);
+        const auto listens = [&] {
+            return net::dev_listens_to(eth, reinterpret_cast<const uint8_t*>(group.data()));
+        };
+        {
+            frame_socket one(net.a, SOCK_RAW, ETH_P_ALL);
+            const unsigned before = updates;
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_MULTICAST, group), 0);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_MULTICAST, group), 0);
+            EXPECT_TRUE(listens());
+            EXPECT_EQ(updates, before + 1);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_ALLMULTI), 0);
+            EXPECT_EQ(updates, before + 2);
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, eth.index, PACKET_MR_ALLMULTI), 0);
+            EXPECT_EQ(updates, before + 3);
+            EXPECT_EQ(one.membership(PACKET_DROP_MEMBERSHIP, eth.index, PACKET_MR_MULTICAST, group), 0);
+            EXPECT_TRUE(listens()); // it was added twice
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_MULTICAST, "short"),
+                      -EINVAL);
+            EXPECT_EQ(one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_PROMISC, "toolong"),
+                      -EINVAL);
+        }
+        EXPECT_FALSE(listens());
+    });
+}
+
+TEST(packet, a_socket_has_a_limited_number_of_memberships) {
+    two_hosts net;
+    net.run([&] {
+        const net::net_device& eth = net.a.device();
+        {
+            frame_socket one(net.a, SOCK_RAW, ETH_P_ALL);
+            int outcome = 0;
+            for (char last = 0; last < 100 && outcome == 0; last++) {
+                const std::string group = std::string("\x01\x00\x5e\x01\x02", 5) + last;
+                outcome = one.membership(PACKET_ADD_MEMBERSHIP, eth.index, PACKET_MR_MULTICAST, group);
+            }
+            EXPECT_EQ(outcome, -ENOBUFS);
+        }
+        for (const net::device_multicast& entry : eth.multicast) {
+            EXPECT_NE(memcmp(entry.mac, "\x01\x00\x5e\x01\x02", 5) == 0 ? entry.users : 0, 1u);
         }
     });
 }
