@@ -3,7 +3,8 @@
 // attackers produce them. The datagram is done when the last fragment is known and the lengths add up to it.
 //
 // Memory is bounded four ways (ip_fragment.hpp): when the whole is over its limit the oldest datagram goes,
-// and one source can fill only a part, so that a flood from one host does not stop the others.
+// and one source can fill only a part, after which its own oldest goes, so that a flood from one host does
+// not stop the others.
 
 #include "net/ipv4/ip_fragment.hpp"
 
@@ -126,21 +127,27 @@ reassembly* find(reassembly_table& table, const datagram_key& key) {
     return nullptr;
 }
 
-/// The share of one source: datagrams, or a quarter of the memory.
-bool source_is_over_limit(const reassembly_table& table, uint32_t source) {
+/// What one source has in the table.
+struct source_share {
     unsigned datagrams = 0;
     uint32_t memory = 0;
-    for (const reassembly& datagram : table.datagrams) {
+    reassembly* oldest = nullptr;
+};
+
+source_share share_of(reassembly_table& table, uint32_t source) {
+    source_share share;
+    for (reassembly& datagram : table.datagrams) {
         if (datagram.key.source == source) {
-            datagrams++;
-            memory += datagram.memory;
+            share.datagrams++;
+            share.memory += datagram.memory;
+            share.oldest = share.oldest == nullptr ? &datagram : share.oldest;
         }
     }
-    return datagrams >= reassembly_per_source_limit || memory > reassembly_memory_limit / 4;
+    return share;
 }
 
 reassembly* create(reassembly_table& table, stack& in, const datagram_key& key) {
-    if (source_is_over_limit(table, key.source)) {
+    if (share_of(table, key.source).datagrams >= reassembly_per_source_limit) {
         return nullptr;
     }
     while (table.count >= reassembly_datagram_limit) {
@@ -250,6 +257,18 @@ skb_ptr finish(reassembly_table& table, reassembly& datagram) {
     return whole;
 }
 
+/// Keeps within the limits of memory after a fragment of `source` came: first at the cost of that source,
+/// whose datagrams may have begun small, then of the oldest. Lock held.
+void limit_memory(reassembly_table& table, uint32_t source) {
+    for (source_share share = share_of(table, source); share.memory > reassembly_source_memory_limit;
+         share = share_of(table, source)) {
+        discard(table, *share.oldest, drop_reason::ip_fragment_limit);
+    }
+    while (table.memory > reassembly_memory_limit) {
+        discard(table, *table.datagrams.front(), drop_reason::ip_fragment_limit);
+    }
+}
+
 /// Adds a checked fragment to its datagram. Lock held. Gives back the whole packet when this was the last.
 skb_ptr add_fragment(reassembly_table& table, stack& in, const datagram_key& key, skb_ptr fragment,
                      bool more) {
@@ -297,9 +316,7 @@ skb_ptr add_fragment(reassembly_table& table, stack& in, const datagram_key& key
     if (datagram->total != 0 && datagram->received == datagram->total) {
         return finish(table, *datagram);
     }
-    while (table.memory > reassembly_memory_limit) {
-        discard(table, *table.datagrams.front(), drop_reason::ip_fragment_limit);
-    }
+    limit_memory(table, key.source);
     return nullptr;
 }
 

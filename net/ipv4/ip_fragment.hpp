@@ -11,8 +11,10 @@ namespace net {
 
 struct reassembly_table;
 
-// Limits of reassembly: memory by truesize, half-finished datagrams in all and per source, and pieces of one.
+// Limits of reassembly: memory by truesize and half-finished datagrams, each in all and per source, and
+// pieces of one.
 constexpr uint32_t reassembly_memory_limit = 1 << 20;
+constexpr uint32_t reassembly_source_memory_limit = reassembly_memory_limit / 4;
 constexpr unsigned reassembly_datagram_limit = 64;
 constexpr unsigned reassembly_per_source_limit = 16;
 constexpr unsigned reassembly_fragment_limit = 64;

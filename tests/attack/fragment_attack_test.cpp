@@ -198,6 +198,37 @@ TEST_F(attack_fragment, I10_rose_last_fragments_of_one_source_leave_room_for_oth
     expect_baseline_after(31 * second);
 }
 
+// A datagram that has begun may not grow at the cost of others either.
+TEST_F(attack_fragment, I10_a_source_that_fills_what_it_began_pushes_only_its_own_out) {
+    constexpr unsigned honest_hosts = 20;
+    const sim::frame bytes = datagram(1480 * 40);
+    const auto honest = [&](unsigned host, size_t offset, bool more) {
+        fields = from_attacker();
+        fields.source = address("10.0.0.30") + host;
+        flood_ip(piece(bytes, offset, 32, more));
+        world.run_for(100 * microsecond);
+    };
+    for (unsigned host = 0; host < honest_hosts; host++) { // older than all of the attacker's
+        honest(host, 0, true);
+    }
+    fields = from_attacker();
+    uint32_t most_bytes = 0;
+    for (unsigned part = 0; part < 40; part++) {
+        for (uint16_t number = 0; number < net::reassembly_per_source_limit; number++) {
+            fields.identification = number;
+            flood_ip(piece(bytes, 1480 * part + (part == 0 ? 8 : 0), part == 0 ? 8 : 1480, true));
+            world.run_for(100 * microsecond);
+            most_bytes = std::max(most_bytes, usage().bytes);
+        }
+    }
+    EXPECT_LE(most_bytes, net::reassembly_memory_limit / 4 + honest_hosts * 2048);
+    for (unsigned host = 0; host < honest_hosts; host++) {
+        honest(host, 32, false);
+    }
+    EXPECT_EQ(whole(), honest_hosts);
+    expect_baseline_after(31 * second);
+}
+
 TEST_F(attack_fragment, I10_a_source_gets_a_quarter_of_the_memory) {
     const sim::frame bytes = datagram(1480);
     uint32_t most_bytes = 0;
@@ -207,8 +238,8 @@ TEST_F(attack_fragment, I10_a_source_gets_a_quarter_of_the_memory) {
         world.run_for(100 * microsecond);
         most_bytes = std::max(most_bytes, usage().bytes);
     }
-    // A new datagram is refused once the quarter is full; those that have begun may still end.
-    EXPECT_LE(most_bytes, net::reassembly_memory_limit / 4 + 40 * 4096);
+    EXPECT_LE(most_bytes, net::reassembly_memory_limit / 4);
+    EXPECT_GT(most_bytes, net::reassembly_memory_limit / 4 - 8192);
     EXPECT_GT(drops(drop_reason::ip_fragment_limit), 0u);
     expect_baseline_after(31 * second);
 }
