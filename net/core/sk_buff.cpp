@@ -55,9 +55,10 @@ skb_ptr make_skb(stack& in, lib::ref<skb_block> block, uint32_t offset) {
     return skb_ptr(skb);
 }
 
-void add_truesize(sk_buff& skb, uint32_t bytes) {
-    skb.truesize += bytes;
-    __atomic_fetch_add(&skb.owner_stack->skb_bytes, bytes, __ATOMIC_RELAXED);
+/// A change of what it costs, up or down: the total has more bits than one packet's, so the sign counts.
+void change_truesize(sk_buff& skb, int64_t bytes) {
+    skb.truesize += static_cast<uint32_t>(bytes);
+    __atomic_fetch_add(&skb.owner_stack->skb_bytes, static_cast<uint64_t>(bytes), __ATOMIC_RELAXED);
 }
 
 /// What a copy knows about the packet it was made of.
@@ -285,7 +286,7 @@ lib::result<void> sk_buff::move_linear(uint32_t new_headroom, uint32_t capacity)
     network_header = moved(network_header);
     transport_header = moved(transport_header);
     checksum_start = static_cast<uint16_t>(checksum_start + (new_headroom - headroom()));
-    add_truesize(*this, fresh->capacity - block->capacity);
+    change_truesize(*this, int64_t{fresh->capacity} - int64_t{block->capacity});
     block = std::move(fresh);
     head = block->bytes();
     end = head + block->capacity;
@@ -309,7 +310,7 @@ lib::result<void> sk_buff::add_fragment(lib::ref<skb_block> more, uint32_t offse
     }
     new (&fragments[fragment_count++]) skb_fragment{std::move(more), offset, bytes};
     fragment_bytes += bytes;
-    add_truesize(*this, bytes);
+    change_truesize(*this, bytes);
     return {};
 }
 

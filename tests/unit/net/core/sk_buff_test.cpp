@@ -97,6 +97,15 @@ TEST_F(packets, moving_the_linear_area_keeps_headers_in_place) {
     EXPECT_EQ(skb->network_header + 3, skb->data);
 }
 
+TEST_F(packets, a_smaller_linear_area_costs_less) {
+    net::skb_ptr skb = make(std::string(2000, 'x'));
+    skb->trim(100);
+    const uint32_t before = skb->truesize;
+    ASSERT_TRUE(skb->move_linear(0, 100).ok());
+    EXPECT_LE(skb->truesize, before - 1900);
+    EXPECT_EQ(host.stack().skb_bytes, skb->truesize);
+}
+
 TEST_F(packets, shared_payload_survives_its_first_owner) {
     net::skb_ptr skb = scattered();
     net::skb_ptr shared = net::share_payload(*skb, 32);
