@@ -29,8 +29,9 @@ void reject(stack& in, skb_ptr skb, mib counter, drop_reason reason) {
     drop(std::move(skb), reason);
 }
 
-/// RFC 1122 3.2.1.1 and 3.2.1.2: length, version and checksum. Makes the whole header linear and cuts off
-/// what the link layer padded. False: the packet is gone.
+/// RFC 1122 3.2.1.1 and 3.2.1.2: length, version and checksum. A TTL of zero "must be destroyed" (RFC
+/// 791 3.1), although RFC 1122 3.2.1.7 lets a host take it, as Linux does: only who forges packets sends it.
+/// Makes the whole header linear and cuts off what the link layer padded. False: the packet is gone.
 bool header_is_good(stack& in, skb_ptr& skb) {
     if (!skb->pull_linear(sizeof(wire::ipv4_header)).ok()) {
         count(in, mib::ipext_in_truncated);
