@@ -170,7 +170,13 @@ class Peer:
         """As expect, and PSH is compared too."""
         return self.expect(text, timeout, push=True)
 
-    def expect_nothing(self, seconds=0.3):
+    def expect_silence(self):
+        """What was sent, and what the user did, has not been answered and will not be (Link.fence)."""
+        self.link.fence()
+        self.expect_nothing(0)
+
+    def expect_nothing(self, seconds):
+        """Where time itself is meant: no timer of the guest fires meanwhile."""
         segment = self.next(seconds)
         assert segment is None, f"unexpected {self.show(segment)}\n{self.story()}"
 

@@ -54,4 +54,4 @@ def test_a_repeated_syn_keeps_its_number_without_a_flood(lab):
     for _ in range(5):
         peer.send("S 0:0(0) win 65535 <mss 1460>")
     assert peer.expect("S. 0:0(0) ack 1").seq == first.seq
-    peer.expect_nothing(0.2)
+    peer.expect_silence()

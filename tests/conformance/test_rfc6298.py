@@ -92,9 +92,9 @@ def test_rule_5_4_only_the_earliest_is_sent_again(lab):
     for first in (1, 1001, 2001):
         peer.expect(f". {first}:{first + 1000}(1000) ack 1")
     peer.expect(". 1:1001(1000) ack 1")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 3001")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
 
 
 @pytest.mark.long

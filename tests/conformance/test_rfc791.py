@@ -1,6 +1,7 @@
 """RFC 791 and RFC 1122 §3.2.1 and §3.3: IP. An echo request is the probe: what IP takes is answered, what it must drop
 silently is not."""
 import errno
+import itertools
 import time
 
 import pytest
@@ -13,16 +14,21 @@ from wire import (ARP_KIND, BROADCAST, FRAGMENT_KIND, GUEST_IP, ICMP_KIND, PEER_
                   payload_of)
 
 
-def request(payload=b"x" * 32, **ip):
-    return from_peer(**ip) / ICMP(type=8, id=7, seq=1) / Raw(payload)
+def request(payload=b"x" * 32, numbers=itertools.count(), **ip):
+    """Each has a number of its own, so that no reply is taken for that of another."""
+    return from_peer(**ip) / ICMP(type=8, id=7, seq=next(numbers) & 0xffff) / Raw(payload)
 
 
 def answered(lab, packet, **ethernet):
     """The echo reply, or None; nothing else may come."""
     replies = lab.link.capture(ICMP_KIND)
     lab.link.send(packet, **ethernet)
-    reply = replies.next(0.25)
-    assert reply is None or reply[ICMP].type == 0, f"unexpected {reply.summary()}"
+    lab.link.fence()
+    reply = replies.next(0)
+    if reply is not None:
+        assert reply[ICMP].type == 0, f"unexpected {reply.summary()}"
+        assert bytes(reply[ICMP])[4:8] == bytes(IP(bytes(packet)).payload)[4:8]
+        replies.expect_nothing(0)
     return reply
 
 
@@ -107,7 +113,8 @@ def test_options_that_cannot_be(lab, options):
     """Dropped; a parameter problem may say so (§3.2.2.5)."""
     packets = lab.link.capture(ICMP_KIND)
     lab.link.send(with_options(options))
-    answer = packets.next(0.25)
+    lab.link.fence()
+    answer = packets.next(0)
     assert answer is None or answer[ICMP].type == 12
     assert answered(lab, request())
 
@@ -132,12 +139,13 @@ def whole_reply(lab, pieces, payload_bytes):
     replies, whole = lab.link.capture(FRAGMENT_KIND), lab.link.capture(ICMP_KIND)
     for piece in pieces:
         lab.link.send(piece)
+    lab.link.fence()
     if payload_bytes <= 1472:
-        reply = whole.next(1)
+        reply = whole.next(0)
         return None if reply is None else bytes(reply[IP].payload)[:payload_bytes + 8]
     data, last = {}, None
     while last is None or sum(map(len, data.values())) < last:
-        piece = replies.next(2)
+        piece = replies.next(0)
         if piece is None:
             return None
         content = bytes(piece[IP])[20:piece[IP].len]
@@ -168,7 +176,7 @@ def test_fragments_of_different_datagrams_are_not_mixed(lab):
     replies = lab.link.capture(FRAGMENT_KIND)
     lab.link.send(first[0])
     lab.link.send(second[1])
-    replies.expect_nothing(0.2)
+    replies.expect_silence()
     lab.link.send(second[0])
     lab.link.send(first[1])
     assert all(replies.next() is not None for _ in range(4))
@@ -275,5 +283,5 @@ def test_the_first_router_is_asked_for_what_is_off_the_link(lab):
     assert arrivals.next()[IP].dst == "192.168.3.4"
     assert sock.send_to(5, "198.51.100.1", 4000) == 5
     assert arrivals.next()[Ether].dst == PEER_MAC
-    while (question := questions.next(0.2)) is not None:
+    while (question := questions.next(0)) is not None:
         assert question[ARP].pdst != "198.51.100.1"

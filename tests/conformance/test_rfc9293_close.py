@@ -30,7 +30,7 @@ def test_peer_closes_first(lab):
     sock.close()
     peer.expect("F. 11:11(0) ack 2")
     peer.send(". 2:2(0) ack 12")
-    peer.expect_nothing()
+    peer.expect_silence()
     peer.send(". 2:2(0) ack 12")
     peer.expect("R 12:12(0)")
 
@@ -45,7 +45,7 @@ def test_guest_closes_first_and_waits(lab):
     peer.send("F. 1:1(0) ack 2")
     peer.expect(". 2:2(0) ack 2")
     peer.send("R 500:500(0)")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
 
 
 def test_fin_with_data_and_out_of_order(lab):
@@ -80,7 +80,7 @@ def test_simultaneous_close(lab):
     peer.expect(". 2:2(0) ack 2")
     assert sock.state() == CLOSING
     peer.send(". 2:2(0) ack 2")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send("F. 1:1(0) ack 2")
     peer.expect(". 2:2(0) ack 2")
 
@@ -167,7 +167,7 @@ def test_close_sends_what_is_queued_before_the_fin(lab):
     assert sock.write(1500) == 1500 and sock.write(100) == 100
     peer.expect(". 1:1001(1000) ack 1")
     peer.expect("P. 1001:1501(500) ack 1")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     sock.close()
     peer.expect_exactly("FP. 1501:1601(100) ack 1")
     peer.send(". 1:1(0) ack 1602")
@@ -182,7 +182,7 @@ def test_fin_waits_for_the_window(lab):
     sock.close()
     peer.expect(". 1:1001(1000) ack 1")
     peer.expect(". 1001:2001(1000) ack 1")
-    peer.expect_nothing(0.15)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 2001")
     peer.expect_exactly("FP. 2001:2501(500) ack 1")
 
@@ -283,7 +283,7 @@ def test_a_reset_does_not_end_time_wait(lab):
     """RFC 1337 §3: old segments must not be able to end the protection against old segments early."""
     _, peer = in_time_wait(lab)
     peer.send("R 2:2(0)")
-    peer.expect_nothing(0.15)
+    peer.expect_silence()
     peer.send("F. 1:1(0) ack 2")
     peer.expect(". 2:2(0) ack 2")
 

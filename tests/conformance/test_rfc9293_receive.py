@@ -54,7 +54,7 @@ def test_segments_without_ack_are_ignored(lab):
     sock, peer = accepted(lab)
     for text in ("P 1:101(100)", "F 1:1(0)", "- 5:5(0)", "P 100001:100101(100)"):
         peer.send(text)
-        peer.expect_nothing(0.1)
+        peer.expect_silence()
     assert sock.state() == ESTABLISHED
 
 
@@ -190,7 +190,7 @@ def test_must_39_the_window_opens_in_large_steps(lab):
     """Receiver's SWS avoidance (§3.8.6.2.2): at least min(MSS, half the buffer), not by each byte that was read."""
     sock, peer, number = filled(lab)
     assert sock.read(100) == 100
-    peer.expect_nothing(0.2)
+    peer.expect_silence()
     peer.send(f". {number - 1}:{number - 1}(0) ack 1")
     peer.expect(f". 1:1(0) ack {number} win 0")
     assert sock.read(1 << 20) > 0
@@ -220,7 +220,7 @@ def test_must_66_urgent_and_ack_count_while_the_window_is_closed(lab):
     assert sock.write(100) == 100
     peer.expect(f"P. 1:101(100) ack {number} win 0")
     peer.send(f"U. {number}:{number}(0) ack 101 urg 10")
-    peer.expect_nothing(0.3)
+    peer.expect_silence()
     assert sock.read(1, MSG_OOB | MSG_DONTWAIT) == -errno.EAGAIN
     assert sock.query(SIOCOUTQ) == 0
 

@@ -9,7 +9,7 @@ def test_nagle_and_nodelay(lab):
     sock, peer = accepted(lab, rtt=FAR)
     assert sock.write(10) == 10 and sock.write(10) == 10 and sock.write(10) == 10
     peer.expect("P. 1:11(10) ack 1")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 11")
     peer.expect("P. 11:31(20) ack 1")
     sock.set(SOL_TCP, TCP_NODELAY, 1)
@@ -21,11 +21,11 @@ def test_cork(lab):
     sock, peer = accepted(lab, "mss 1000", rtt=FAR)
     sock.set(SOL_TCP, TCP_CORK, 1)
     assert sock.write(600) == 600
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     assert sock.write(600) == 600
     peer.expect(". 1:1001(1000) ack 1")
     peer.send(". 1:1(0) ack 1001")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     sock.set(SOL_TCP, TCP_CORK, 0)
     peer.expect("P. 1001:1201(200) ack 1")
 
@@ -53,7 +53,7 @@ def test_window_scale_of_the_peer_counts(lab):
     assert sock.write(5000) == 5000
     peer.expect(". 1:1001(1000) ack 1")
     peer.expect(". 1001:2001(1000) ack 1")
-    peer.expect_nothing(0.1)  # the rest of the window is too small to be worth a segment
+    peer.expect_silence()  # the rest of the window is too small to be worth a segment
 
 
 def test_small_mss_and_no_mss(lab):
@@ -91,7 +91,7 @@ def test_shld_27_pushes_are_collapsed(lab):
 def test_msg_more_holds_back(lab):
     sock, peer = accepted(lab, "mss 1000")
     assert sock.write(10, MSG_MORE) == 10
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     assert sock.write(10) == 10
     peer.expect_exactly("P. 1:21(20) ack 1")
 
@@ -109,7 +109,7 @@ def test_shld_7_one_small_segment_in_flight(lab):
     peer.expect(". 2001:3001(1000) ack 1")
     peer.expect("P. 3001:3301(300) ack 1")
     assert sock.write(300) == 300
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 3301")
     peer.expect("P. 3301:3601(300) ack 1")
 
@@ -120,7 +120,7 @@ def test_shld_28_full_segments_leave_although_a_small_one_is_in_flight(lab):
     peer.expect("P. 1:101(100) ack 1")
     assert sock.write(500) == 500 and sock.write(700) == 700
     peer.expect(". 101:1101(1000) ack 1")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 1101")
     peer.expect("P. 1101:1301(200) ack 1")
 
@@ -141,10 +141,10 @@ def test_must_38_no_segment_is_cut_small_by_the_window(lab):
     assert sock.write(5000) == 5000
     peer.expect(". 1:1001(1000) ack 1")
     peer.expect(". 1001:2001(1000) ack 1")
-    peer.expect_nothing(0.12)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 1001")
     peer.expect(". 2001:3001(1000) ack 1")
-    peer.expect_nothing(0.12)
+    peer.expect_silence()
 
 
 def test_must_38_half_of_the_largest_window_is_enough(lab):
@@ -153,7 +153,7 @@ def test_must_38_half_of_the_largest_window_is_enough(lab):
     assert sock.write(900) == 900
     peer.expect("P. 1:301(300) ack 1")
     peer.expect("P. 301:601(300) ack 1")
-    peer.expect_nothing(0.12)
+    peer.expect_silence()
     peer.send(". 1:1(0) ack 601")
     peer.expect("P. 601:901(300) ack 1")
 
@@ -185,7 +185,7 @@ def test_a_window_update_must_not_be_older_than_the_last(lab):
     peer.expect(". 501:1001(500) ack 11")
     peer.send(". 1:1(0) ack 1 win 30000")
     peer.expect(". 1001:1001(0) ack 11")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     peer.send(". 11:11(0) ack 1001 win 1000")
     peer.expect(". 1001:1501(500) ack 11")
 

@@ -81,7 +81,7 @@ def test_urgent_data_is_sent_behind_what_waits(lab):
     sock, peer = accepted(lab, "mss 1000", rtt=FAR)
     assert sock.write(10) == 10 and sock.write(10) == 10
     peer.expect("P. 1:11(10) ack 1")
-    peer.expect_nothing(0.1)
+    peer.expect_silence()
     assert sock.write(5, MSG_OOB) == 5
     peer.expect("PU. 11:26(15) ack 1 urg 15")
 

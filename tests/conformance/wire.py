@@ -2,7 +2,9 @@
 
 A thread reads the cable all the time. It notes when each frame came, answers ARP for every address but the guest's,
 and sorts frames into queues by what they are; only the test that takes a frame off a queue parses it, so that the
-thread never falls behind and the times are those of the wire."""
+thread never falls behind and the times are those of the wire.
+
+That something is not answered is seen by a fence, and not by waiting: see Link.fence()."""
 import itertools
 import logging
 import queue
@@ -17,8 +19,9 @@ from scapy.packet import Raw  # noqa: E402
 from scapy.utils import checksum  # noqa: E402
 
 GUEST_IP, PEER_IP, ROUTER_IP = "192.168.0.1", "192.0.2.1", "192.168.0.254"
+FENCE_IP = "198.51.100.254"  # whoever asks for the echoes of fences, and for nothing else
 GUEST_MAC, PEER_MAC, BROADCAST = "52:54:00:12:34:56", "02:00:00:00:00:01", "ff:ff:ff:ff:ff:ff"
-ICMP_KIND, ARP_KIND, FRAGMENT_KIND, OTHER_KIND = "icmp", "arp", "fragment", "other"
+ICMP_KIND, ARP_KIND, FRAGMENT_KIND, FENCE_KIND, OTHER_KIND = "icmp", "arp", "fragment", "fence", "other"
 
 
 class DatagramCable:
@@ -48,20 +51,23 @@ def kind_of(frame):
     if protocol in (6, 17):
         ports = 14 + (frame[14] & 15) * 4
         return "tcp" if protocol == 6 else "udp", int.from_bytes(frame[ports + 2:ports + 4], "big")
-    return ICMP_KIND if protocol == 1 else OTHER_KIND
+    if protocol != 1:
+        return OTHER_KIND
+    return FENCE_KIND if frame[30:34] == socket.inet_aton(FENCE_IP) else ICMP_KIND
 
 
 class Capture:
     """What came of one kind since the capture began."""
 
     def __init__(self, link, kind):
+        self.link = link
         self.frames = queue.Queue()
         link.captures[kind] = self
 
     def next(self, timeout=3):
         """The next frame as a scapy packet with the time in .time, or None. A bad IP header fails the test."""
         try:
-            frame, at = self.frames.get(timeout=timeout)
+            frame, at = self.frames.get(block=timeout > 0, timeout=timeout)
         except queue.Empty:
             return None
         packet = Ether(frame)
@@ -70,7 +76,13 @@ class Capture:
             assert checksum(frame[14:14 + packet[IP].ihl * 4]) == 0, f"IP header checksum: {packet.summary()}"
         return packet
 
-    def expect_nothing(self, seconds=0.3):
+    def expect_silence(self):
+        """What was sent, and what the user did, has not been answered and will not be."""
+        self.link.fence()
+        self.expect_nothing(0)
+
+    def expect_nothing(self, seconds):
+        """Where time itself is meant: no timer of the guest fires meanwhile."""
         packet = self.next(seconds)
         assert packet is None, f"unexpected {packet.summary()}"
 
@@ -80,6 +92,7 @@ class Link:
         self.cable = cable
         self.captures = {}
         self.ports = itertools.count(20000)
+        self.fences = itertools.count(1)
         self.answers_arp = True
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -88,13 +101,15 @@ class Link:
             frame = self.cable.receive()
             at = time.monotonic()
             kind = kind_of(frame)
-            if kind == ARP_KIND and self.answers_arp:
+            if kind == ARP_KIND:
                 self.answer_arp(frame)
             if (capture := self.captures.get(kind)) is not None:
                 capture.frames.put((frame, at))
 
     def answer_arp(self, frame):
         question = Ether(frame)[ARP]
+        if not self.answers_arp and question.pdst != ROUTER_IP:
+            return
         if question.op == 1 and question.pdst not in (GUEST_IP, question.psrc):
             self.send_frame(Ether(src=PEER_MAC, dst=question.hwsrc)
                             / ARP(op=2, hwsrc=PEER_MAC, psrc=question.pdst, hwdst=question.hwsrc, pdst=question.psrc))
@@ -102,6 +117,17 @@ class Link:
     def capture(self, kind):
         """From now on. A later capture of the same kind takes over."""
         return Capture(self, kind)
+
+    def fence(self):
+        """Returns when the guest has answered everything that was sent before: it has then answered an echo request
+        that was sent after it. It takes frames in the order of the cable, some at a time, and what it says at the end
+        of such a batch (an ACK for several segments) may come behind the reply; but the reply itself leaves at the
+        end of a batch, so a second request is in another one."""
+        replies = self.capture(FENCE_KIND)
+        for number in itertools.islice(self.fences, 2):
+            self.send(from_peer(src=FENCE_IP) / ICMP(type=8, id=number & 0xffff))
+            reply = replies.next(10)
+            assert reply is not None and reply[ICMP].id == number & 0xffff, "the guest does not answer any more"
 
     def send_frame(self, frame):
         self.cable.send(bytes(frame))
