@@ -158,7 +158,8 @@ struct tcp_sock : inet_sock {
     int32_t undo_retransmissions = -1;        ///< not yet proved needless; -1: no undo possible
     port::time_ns retransmission_started = 0; ///< first retransmission of this recovery, 0 = none
     port::time_ns unanswered_since = 0;       ///< while retransmits > 0: when what has timed out was sent
-    uint32_t prr_delivered = 0;               ///< RFC 6937
+    uint32_t prr_delivered = 0;               ///< RFC 6937, as the next two
+    uint32_t prr_flight = 0;                  ///< RecoverFS, in segments
     uint32_t prr_out = 0;
     uint32_t max_packets_out = 0;
     wire::seq max_packets_seq;

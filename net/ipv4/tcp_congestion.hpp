@@ -11,8 +11,8 @@ struct tcp_congestion_ops {
     const char* name;
     /// Starts afresh; nullptr: no state of its own.
     void (*start)(tcp_sock& sk);
-    /// The threshold after a loss: what share of the window to keep.
-    uint32_t (*threshold_after_loss)(tcp_sock& sk);
+    /// The threshold after a loss with `flight` segments outstanding: what share of the window to keep.
+    uint32_t (*threshold_after_loss)(tcp_sock& sk, uint32_t flight);
     /// `segments` were newly acknowledged while the window was the limit: grow it.
     void (*grow)(tcp_sock& sk, uint32_t segments);
     /// An RTT was measured; nullptr: not interested.
@@ -50,8 +50,8 @@ inline bool tcp_in_slow_start(const tcp_sock& sk) {
 uint32_t tcp_slow_start(tcp_sock& sk, uint32_t segments);
 /// Additive increase: one segment more for every `per_window` acknowledged.
 void tcp_congestion_avoidance(tcp_sock& sk, uint32_t per_window, uint32_t segments);
-/// What RFC 5681 §3.1 (4) halves, and never below two.
-uint32_t tcp_reno_threshold(tcp_sock& sk);
+/// RFC 5681 §3.1 (4): half of the flight, and never below two.
+uint32_t tcp_reno_threshold(tcp_sock& sk, uint32_t flight);
 uint32_t tcp_reno_undo(tcp_sock& sk);
 
 /// Before data is queued: after an idle time as long as a timeout the window has lost its meaning (RFC 5681

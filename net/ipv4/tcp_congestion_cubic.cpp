@@ -87,7 +87,9 @@ void cubic_start(tcp_sock& sk) {
     state_of(sk) = {};
 }
 
-uint32_t cubic_threshold(tcp_sock& sk) {
+/// Of the window and not of the flight: §4.6 allows that where a window that is not the limit does not grow,
+/// which cubic_grow() sees to.
+uint32_t cubic_threshold(tcp_sock& sk, uint32_t) {
     cubic_state& cubic = state_of(sk);
     cubic.epoch = 0;
     // Fast convergence (§4.7): a window that stays below the last maximum leaves room for newcomers.

@@ -1,9 +1,9 @@
 #include "net/ipv4/tcp_congestion.hpp"
 
 // Reno (RFC 5681): in slow start one segment more for each that was acknowledged, so the window doubles every
-// round trip; from the threshold on one segment more per round trip; after a loss half of it. Counting
-// acknowledged segments rather than ACKs (RFC 3465) keeps a receiver that splits its ACKs from inflating the
-// window.
+// round trip; from the threshold on one segment more per round trip; after a loss half of what was in flight.
+// Counting acknowledged segments rather than ACKs (RFC 3465) keeps a receiver that splits its ACKs from
+// inflating the window.
 
 #include "kernel/lib/minmax.hpp"
 
@@ -26,8 +26,9 @@ void reno_grow(tcp_sock& sk, uint32_t segments) {
 
 } // namespace
 
-uint32_t tcp_reno_threshold(tcp_sock& sk) {
-    return lib::max(sk.snd_cwnd >> 1, 2u);
+uint32_t tcp_reno_threshold(tcp_sock& sk, uint32_t flight) {
+    // What is outstanding beyond the window was sent by limited transmit and does not count (§3.2 step 2).
+    return lib::max(lib::min(flight, sk.snd_cwnd) / 2, 2u);
 }
 
 uint32_t tcp_reno_undo(tcp_sock& sk) {

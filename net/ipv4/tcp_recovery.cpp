@@ -109,13 +109,14 @@ uint32_t current_threshold(const tcp_sock& sk) {
                                            : lib::max(sk.snd_ssthresh, sk.snd_cwnd / 2 + sk.snd_cwnd / 4);
 }
 
-void begin_reduction(tcp_sock& sk) {
+void begin_reduction(tcp_sock& sk, uint32_t flight) {
     sk.high_seq = sk.snd_nxt;
     sk.snd_cwnd_count = 0;
     sk.prior_cwnd = sk.snd_cwnd;
     sk.prr_delivered = 0;
     sk.prr_out = 0;
-    sk.snd_ssthresh = sk.congestion->threshold_after_loss(sk);
+    sk.prr_flight = lib::min(flight, sk.snd_cwnd);
+    sk.snd_ssthresh = sk.congestion->threshold_after_loss(sk, flight);
     tcp_ecn_window_reduced(sk);
 }
 
@@ -133,17 +134,18 @@ void enter_recovery(tcp_sock& sk, bool congestion_echo) {
     arm_undo(sk);
     if (!tcp_window_is_being_reduced(sk)) {
         sk.prior_ssthresh = congestion_echo ? 0 : current_threshold(sk); // 0: a mark is never undone
-        begin_reduction(sk);
+        begin_reduction(sk, sk.packets_out);
     }
     enter_state(sk, tcp_recovery_state::recovery);
 }
 
-/// ECE: once per window, as after a loss, but nothing is missing (RFC 3168 §6.1.2).
-void enter_cwr(tcp_sock& sk) {
+/// ECE: once per window, as after a loss, but nothing is missing (RFC 3168 §6.1.2). What the ACK with the
+/// mark has taken out of the flight counts: it is no sign of a sender that had less to send.
+void enter_cwr(tcp_sock& sk, const tcp_ack_event& event) {
     sk.prior_ssthresh = 0;
     if (sk.recovery < tcp_recovery_state::cwr) {
         sk.undo_armed = false;
-        begin_reduction(sk);
+        begin_reduction(sk, sk.packets_out + event.acked_segments);
         enter_state(sk, tcp_recovery_state::cwr);
     }
 }
@@ -293,7 +295,7 @@ void in_open(tcp_sock& sk, const tcp_ack_event& event, bool duplicate) {
     }
     if (!is_time_to_recover(sk)) {
         if (event.congestion_echo) {
-            enter_cwr(sk);
+            enter_cwr(sk, event);
         }
         try_open(sk);
         return;
@@ -378,7 +380,7 @@ void tcp_enter_loss(tcp_sock& sk) {
     if (first) {
         sk.prior_ssthresh = current_threshold(sk);
         sk.prior_cwnd = sk.snd_cwnd;
-        sk.snd_ssthresh = sk.congestion->threshold_after_loss(sk);
+        sk.snd_ssthresh = sk.congestion->threshold_after_loss(sk, sk.packets_out);
         arm_undo(sk);
     }
     const sk_buff* oldest = sk.retransmit_queue.front();

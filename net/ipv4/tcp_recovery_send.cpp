@@ -30,8 +30,8 @@ void tcp_adjust_window(tcp_sock& sk, const tcp_ack_event& event) {
     sk.prr_delivered += delivered;
     int64_t may_send = 0;
     if (in_flight > sk.snd_ssthresh) {
-        const uint64_t proportion = uint64_t{sk.snd_ssthresh} * sk.prr_delivered + sk.prior_cwnd - 1;
-        may_send = static_cast<int64_t>(proportion / lib::max(sk.prior_cwnd, 1u)) - sk.prr_out;
+        const uint64_t proportion = uint64_t{sk.snd_ssthresh} * sk.prr_delivered + sk.prr_flight - 1;
+        may_send = static_cast<int64_t>(proportion / lib::max(sk.prr_flight, 1u)) - sk.prr_out;
     } else {
         may_send = lib::max<int64_t>(int64_t{sk.prr_delivered} - sk.prr_out, delivered);
         if (event.una_advanced && event.newly_lost == 0) {

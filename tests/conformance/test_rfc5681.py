@@ -122,6 +122,7 @@ def test_limited_transmit(lab):
     peer.expect_silence()
     acknowledge(peer, 0)
     peer.expect(". 1:1001(1000) ack 1")
+    assert sock.threshold() == 5  # §3.2 (2) MUST NOT: what it sent is no part of the flight that is halved
 
 
 @pytest.mark.parametrize("window_moves", [True, False])
@@ -145,6 +146,19 @@ def test_equation_4_half_of_the_flight(lab):
     acknowledge(peer, 10)
     peer.expect_silence()
     assert sock.congestion_window() == 5
+
+
+@pytest.mark.unlike_linux("it halves the window")
+@pytest.mark.parametrize("sign", ["duplicates", "timeout"])
+def test_equation_4_is_not_about_the_window(lab, sign):
+    """§3.1: "an easy mistake to make is to simply use cwnd, rather than FlightSize"."""
+    sock, peer = flight(lab, 6)
+    assert sock.congestion_window() == 10
+    for _ in range(3 if sign == "duplicates" else 0):
+        acknowledge(peer, 0)
+    peer.expect(". 1:1001(1000) ack 1")
+    assert sock.threshold() == 3
+    acknowledge(peer, 6)
 
 
 def test_each_further_duplicate_lets_one_leave(lab):

@@ -3,9 +3,7 @@
 
 #include "net/core/snmp.hpp"
 #include "net/stack.hpp"
-#include "sim/host.hpp"
-#include "sim/program.hpp"
-#include "sim/world.hpp"
+#include "tcp_states.hpp"
 
 namespace {
 
@@ -93,6 +91,91 @@ TEST(tcp_congestion, knows_its_policies_by_name) {
     EXPECT_TRUE(net::sock_getsockopt(socket.get(), IPPROTO_TCP, TCP_CONGESTION, name, &length).ok());
     EXPECT_STREQ(name, "reno");
     EXPECT_EQ(socket.set_option(IPPROTO_TCP, TCP_CONGESTION, "vegas", 5), -ENOENT);
+}
+
+// ---- Reno's threshold (RFC 5681 §3.1, equation 4) ---------------------------------------------------------
+
+struct reno : tcp_states {
+    static constexpr uint32_t mss = 536; ///< of a peer that names none
+    uint32_t first = 0;                  ///< number of the oldest byte in flight
+
+    /// A connection with a window of ten segments.
+    void open() {
+        serve_and_keep();
+        peer->connect();
+        sim::user_socket& own = sockets.at(0);
+        own.set_non_blocking(true);
+        ASSERT_EQ(own.set_option(IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+        ASSERT_EQ(info_of(own).tcpi_snd_cwnd, 10u);
+        first = peer->received;
+    }
+    /// The user writes so many segments; so many leave.
+    void send(uint32_t segments, uint32_t leave) {
+        ASSERT_EQ(sockets.at(0).send(std::string(segments * mss, 'x')), static_cast<long>(segments * mss));
+        EXPECT_EQ(arrived(), leave);
+    }
+    uint32_t arrived() {
+        uint32_t segments = 0;
+        while (peer->try_next(millisecond)) {
+            segments++;
+        }
+        return segments;
+    }
+    void acknowledge(uint32_t segments) { peer->send({.ack = first += segments * mss}); }
+    uint32_t threshold() { return info_of(sockets.at(0)).tcpi_snd_ssthresh; }
+};
+
+TEST_F(reno, halves_what_was_in_flight_and_not_the_window) {
+    open();
+    send(6, 6);
+    for (int i = 0; i < 3; i++) {
+        acknowledge(0);
+    }
+    EXPECT_EQ(threshold(), 3u);
+}
+
+TEST_F(reno, halves_what_was_in_flight_when_it_times_out) {
+    open();
+    send(6, 6);
+    EXPECT_EQ(peer->next(10 * second).seq, first);
+    EXPECT_EQ(threshold(), 3u);
+    EXPECT_EQ(info_of(sockets.at(0)).tcpi_snd_cwnd, 1u);
+}
+
+TEST_F(reno, two_segments_are_the_least) {
+    open();
+    send(1, 1);
+    peer->next(10 * second);
+    EXPECT_EQ(threshold(), 2u);
+}
+
+TEST_F(reno, what_limited_transmit_sent_does_not_count) {
+    open();
+    send(14, 10);
+    for (int i = 0; i < 2; i++) {
+        acknowledge(0);
+        EXPECT_EQ(arrived(), 1u);
+    }
+    acknowledge(0);
+    EXPECT_EQ(threshold(), 5u);
+}
+
+TEST_F(reno, recovery_sends_half_of_what_arrives) {
+    open();
+    send(10, 10);
+    acknowledge(10);
+    EXPECT_EQ(info_of(sockets.at(0)).tcpi_snd_cwnd, 20u);
+    send(12, 12);
+    for (int i = 0; i < 3; i++) {
+        acknowledge(0);
+    }
+    EXPECT_EQ(threshold(), 6u);
+    EXPECT_EQ(arrived(), 1u); // the lost one again
+    send(6, 0);
+    acknowledge(0);
+    EXPECT_EQ(arrived(), 0u);
+    acknowledge(0);
+    EXPECT_EQ(arrived(), 1u);
 }
 
 } // namespace
