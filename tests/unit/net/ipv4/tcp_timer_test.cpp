@@ -204,4 +204,31 @@ TEST_F(tcp_timer, an_ack_that_was_lost_ends_the_patience_that_its_loss_has_cost)
     world.run_for(millisecond);
 }
 
+// RFC 7323 §5.5: after so long a time a clock of one tick a millisecond may have gone half around.
+TEST_F(tcp_timer, a_timestamp_is_believed_for_24_days) {
+    constexpr net::port::time_ns hour = 3600 * second;
+    for (const bool believed : {true, false}) {
+        SCOPED_TRACE(believed);
+        net::wire::tcp_options stamp;
+        stamp.has_timestamp = true;
+        stamp.timestamp_value = 1000;
+        peer.syn_options = stamp;
+        call(65535, [](sim::user_socket& client) {
+            while (client.recv().result > 0) {
+            }
+        });
+        peer.send({.flags = tcp_psh | tcp_ack, .payload = "new", .options = stamp});
+        EXPECT_EQ(peer.next().ack, peer.seq);
+        world.run_for(24 * 24 * hour + (believed ? -hour : hour));
+        const uint32_t before = peer.seq;
+        stamp.timestamp_value = 999;
+        peer.send({.flags = tcp_psh | tcp_ack, .payload = "old?", .options = stamp});
+        const sim::segment answer = peer.next();
+        EXPECT_EQ(answer.ack, believed ? before : peer.seq);
+        EXPECT_EQ(answer.options.timestamp_echo, believed ? 1000u : 999u);
+        peer.send({.flags = tcp_rst, .seq = answer.ack});
+        world.run_for(millisecond);
+    }
+}
+
 } // namespace
