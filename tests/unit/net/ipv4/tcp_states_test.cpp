@@ -406,16 +406,19 @@ TEST_F(tcp_states, retransmits_with_backoff_and_gives_up) {
     peer->connect();
     EXPECT_EQ(peer->next().payload, "lost");
     net::port::time_ns last = world.now();
+    net::port::time_ns timeout = 200 * millisecond;
     int copies = 0;
-    double total = 0;
     while (std::optional<sim::segment> copy = peer->try_next(200 * second)) {
         EXPECT_EQ(copy->payload, "lost");
-        total += static_cast<double>(world.now() - last) / 1e9;
+        EXPECT_NEAR(static_cast<double>(world.now() - last) / static_cast<double>(timeout), 1, 0.005)
+            << "copy " << copies + 1;
         last = world.now();
+        timeout = std::min(2 * timeout, 120 * second);
+        EXPECT_EQ(outcome, 0);
         copies++;
     }
     EXPECT_EQ(copies, 15);
-    EXPECT_GT(total, 600.0);
+    EXPECT_EQ(timeout, 120 * second);
     EXPECT_EQ(outcome, -ETIMEDOUT);
 }
 
