@@ -2,8 +2,8 @@
 import errno
 import time
 
-from guest_socket import (ESTABLISHED, MSG_DONTWAIT, MSG_OOB, POLLERR, SIOCOUTQ, SOL_SOCKET, SOL_TCP, SO_RCVBUF,
-                          TCP_QUICKACK, accepted)
+from guest_socket import (CLOSE_WAIT, ESTABLISHED, MSG_DONTWAIT, MSG_OOB, POLLERR, POLLRDHUP, SIOCOUTQ, SOL_SOCKET,
+                          SOL_TCP, SO_RCVBUF, TCP_QUICKACK, accepted)
 
 
 def test_first_segments_are_acknowledged_at_once(lab):
@@ -225,11 +225,27 @@ def test_must_66_urgent_and_ack_count_while_the_window_is_closed(lab):
     assert sock.query(SIOCOUTQ) == 0
 
 
-def test_a_fin_waits_for_the_window(lab):
-    """It stands behind bytes that are missing; when they came, it counts."""
+def test_a_fin_behind_text_waits_for_the_window(lab):
+    """Neither is taken while there is no room for the text: acknowledged with the old number, and no end for the
+    reader. Sent again when there is, both count."""
     sock, peer, number = filled(lab)
-    assert sock.read(1 << 20) == number - 1
+    fin = f"F. {number}:{number + 10}(10) ack 1"
+    peer.send(fin)
+    peer.expect(f". 1:1(0) ack {number} win 0")
+    assert sock.state() == ESTABLISHED and sock.poll() & POLLRDHUP == 0
+    assert sock.read(1 << 20) == number - 1 and sock.read() == -errno.EAGAIN
     peer.expect(f". 1:1(0) ack {number}")
-    peer.send(f"F. {number}:{number + 10}(10) ack 1")
+    peer.send(fin)
     peer.expect(f". 1:1(0) ack {number + 11}")
     assert sock.read() == 10 and sock.read() == 0
+    assert sock.state() == CLOSE_WAIT
+
+
+def test_a_bare_fin_needs_no_window(lab):
+    """Table 6 of §3.4 has no place for it while the window is closed. It takes no room, so Linux counts it at once:
+    peers that do not probe send it again and again. The reader gets what came before it first."""
+    sock, peer, number = filled(lab)
+    peer.send(f"F. {number}:{number}(0) ack 1")
+    peer.expect(f". 1:1(0) ack {number + 1} win 0")
+    assert sock.state() == CLOSE_WAIT and sock.poll() & POLLRDHUP
+    assert sock.read(1 << 20) == number - 1 and sock.read() == 0
