@@ -173,12 +173,12 @@ def accepted(lab, options="mss 1460", win=65535, prepare=lambda sock: None, rtt=
     return sock, peer
 
 
-def connecting(lab, prepare=lambda sock: None):
+def connecting(lab, prepare=lambda sock: None, flags="S"):
     """A connection in SYN-SENT: (socket, peer)."""
     sock, peer = Sock(lab.agent), Peer(lab.link)
     prepare(sock)
     assert sock.connect(peer) == -errno.EINPROGRESS
-    peer.answer = peer.expect("S 0:0(0)")
+    peer.answer = peer.expect(f"{flags} 0:0(0)")
     return sock, peer
 
 

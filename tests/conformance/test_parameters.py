@@ -2,8 +2,10 @@
 import errno
 
 import pytest
-from guest_socket import ALL_OPTIONS, FAR, POLLERR, accepted, connecting, half_open
+from guest_socket import (ALL_OPTIONS, FAR, POLLERR, POLLOUT, SOL_SOCKET, SO_SNDBUF, Sock, accepted, connecting, half_open,
+                          listening)
 from scapy.layers.inet import IP
+from tcp_peer import Peer
 
 
 @pytest.mark.parametrize("name, missing", [("tcp_sack", "SAckOK"), ("tcp_timestamps", "Timestamp"),
@@ -30,6 +32,41 @@ def test_the_default_receive_buffer_fixes_the_first_window(lab):
     lab.sysctl("net.ipv4.tcp_rmem", "4096 32768 6291456")
     _, peer = half_open(lab)
     assert peer.answer.window <= 32768
+
+
+def test_the_largest_send_buffer_bounds_what_waits(lab):
+    """A writer that does not wait gets rid of so much, and of more when that is acknowledged; all of it is sent."""
+    sock, _ = accepted(lab, "mss 1000", rtt=FAR)
+    assert sock.nonblocking().write(1 << 20) > 50000
+    lab.sysctl("net.ipv4.tcp_wmem", "4096 16384 20000")
+    sock, peer = accepted(lab, "mss 1000", rtt=FAR)
+    assert sock.get(SOL_SOCKET, SO_SNDBUF) <= 20000
+    written, sent = sock.nonblocking().write(1 << 20), 0
+    assert 8000 < written < 50000 and sock.write(1) == -errno.EAGAIN
+    while sent < written:
+        segment = peer.next()
+        assert peer.show(segment).startswith(("P", ".")) and (segment.seq - peer.irs - 1) & 0xffffffff == sent
+        sent += len(segment.payload)
+        peer.send(f". 1:1(0) ack {sent + 1}")
+    peer.expect_silence()
+    assert sent == written and sock.poll(POLLOUT, 1000) == POLLOUT
+
+
+def test_the_first_send_buffer(lab):
+    """Of a socket that is not connected; the connection may have more."""
+    for size in (20000, 50000):
+        lab.sysctl("net.ipv4.tcp_wmem", f"4096 {size} 4194304")
+        assert Sock(lab.agent).get(SOL_SOCKET, SO_SNDBUF) == size
+
+
+@pytest.mark.parametrize("value, offers, agrees", [(0, False, False), (1, True, True), (2, False, True)])
+def test_ecn(lab, value, offers, agrees):
+    """0: never; 1: offers it and agrees to it; 2, the default: agrees only."""
+    lab.sysctl("net.ipv4.tcp_ecn", value)
+    connecting(lab, flags="SEW" if offers else "S")
+    peer = Peer(lab.link, listening(lab).port)
+    peer.send("SEW 0:0(0) win 65535 <mss 1460>")
+    peer.expect("S.E 0:0(0) ack 1" if agrees else "S. 0:0(0) ack 1")
 
 
 @pytest.mark.long

@@ -256,6 +256,22 @@ def test_without_slow_start_after_idle(lab):
     acknowledge(peer, 30)
 
 
+# ---- The receiver (§4.2)
+
+
+def test_never_more_than_one_ack_for_a_segment(lab):
+    """MUST NOT: each more would let the sender's window grow."""
+    sock, peer = accepted(lab)
+    for first, last, acknowledged in ((1, 1001, 1001), (2001, 3001, 1001), (4001, 5001, 1001), (2001, 3001, 1001),
+                                      (501, 1501, 1501), (1501, 2001, 3001), (3001, 4001, 5001), (1, 1001, 5001),
+                                      (200001, 200101, 5001)):
+        peer.send(f"P. {first}:{last}({last - first}) ack 1")
+        peer.expect(f". 1:1(0) ack {acknowledged}")
+        peer.expect_silence()
+    peer.expect_nothing(0.3)  # no delayed one behind them either
+    assert sock.read() == 5000
+
+
 # ---- CUBIC (RFC 9438)
 
 

@@ -199,6 +199,23 @@ TEST_F(tcp_sysctl, the_users_syn_count_comes_first) {
     EXPECT_EQ(count_segments(20 * second), 2);
 }
 
+// RFC 9293 MUST-23: who wants R2 of a SYN to be three minutes has to ask for it.
+TEST_F(tcp_sysctl, seven_syn_retries_last_three_minutes) {
+    for (const bool asked : {false, true}) {
+        SCOPED_TRACE(asked);
+        set("tcp_syn_retries", asked ? "7" : "6");
+        const net::port::time_ns start = world.now();
+        sim::user_socket& client = start_connect();
+        for (int i = 0; i < (asked ? 8 : 7); i++) {
+            EXPECT_EQ(peer->next(70 * second).flags, tcp_syn);
+        }
+        world.run_for(180 * second - (world.now() - start));
+        EXPECT_EQ(info(client).tcpi_state, asked ? TCP_SYN_SENT : TCP_CLOSE);
+        world.run_for(100 * second);
+        EXPECT_EQ(client.get_option(SOL_SOCKET, SO_ERROR), ETIMEDOUT);
+    }
+}
+
 TEST_F(tcp_sysctl, synack_retries) {
     set("tcp_synack_retries", "1");
     listen();
