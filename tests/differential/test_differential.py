@@ -21,6 +21,7 @@ STEPS = 150
 SCRIPTS = (*scripts_sockets.SCRIPTS, *scripts_streams.SCRIPTS, *scripts_unix.SCRIPTS,
            *scripts_datagrams.SCRIPTS,
            *(RandomScript(SEED + number, STEPS) for number in range(RANDOM_SCRIPTS)))
+NOT_CALLED = "(not called)"
 used = set()  # rows of KNOWN that a difference needed
 
 
@@ -41,22 +42,20 @@ def literal(pattern):
     return pattern.replace("[", "[[]")
 
 
-def known(script, call):
+def known(script, call, on_linux, on_lumos):
     for row in KNOWN:
-        if fnmatch.fnmatchcase(script, row.script) and fnmatch.fnmatchcase(call, literal(row.call)):
+        if (fnmatch.fnmatchcase(script, row.script) and fnmatch.fnmatchcase(call, literal(row.call))
+                and (on_linux, on_lumos) == (row.linux, row.lumos)):
             used.add(row)
             return True
     return False
 
 
 def differences(script, on_linux, on_lumos):
-    for call, expected in on_linux.items():
-        found = on_lumos.get(call, "(not called)")
-        if found != expected and not known(script, call):
+    for call in on_linux | on_lumos:
+        expected, found = on_linux.get(call, NOT_CALLED), on_lumos.get(call, NOT_CALLED)
+        if found != expected and not known(script, call, expected, found):
             yield f"{call}\n      Linux: {expected}\n      Lumos: {found}"
-    for call, found in on_lumos.items():
-        if call not in on_linux and not known(script, call):
-            yield f"{call}\n      Linux: (not called)\n      Lumos: {found}"
 
 
 def run(script, agent):
