@@ -19,6 +19,7 @@
 #include "net/ipv4/ip_output.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
 #include "net/ipv4/tcp_ecn.hpp"
+#include "net/ipv4/tcp_input.hpp"
 #include "net/ipv4/tcp_output.hpp"
 #include "net/ipv4/tcp_recovery.hpp"
 #include "net/ipv4/tcp_rtt.hpp"
@@ -36,17 +37,19 @@ uint32_t window_of(const tcp_sock& sk, const sk_buff& skb) {
     return (skb.tcp.flags & wire::tcp_syn) != 0 ? window : window << sk.snd_wscale;
 }
 
-/// RFC 9293 §3.10.7.4: SND.WND changes only by segments that are not older than the last that changed it.
+/// RFC 9293 §3.10.7.4: SND.WND changes only by segments that are not older than the last that changed it
+/// (SND.WL2 <= SEG.ACK always holds here). Of two ACKs with equal numbers the later to come counts, so that a
+/// window may close without other news. If they overtook each other that is wrong until the next ACK or the
+/// answer to a probe; a timestamp tells.
 void update_window(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
     const uint32_t window = window_of(sk, skb);
-    const bool newer = skb.tcp.ack > sk.snd_una || skb.tcp.seq > sk.snd_wl1 ||
-                       (skb.tcp.seq == sk.snd_wl1 && window > sk.snd_wnd);
-    if (!newer) {
+    event.window_differs = window != sk.snd_wnd;
+    const bool newer = skb.tcp.ack > sk.snd_una || skb.tcp.seq >= sk.snd_wl1;
+    if (!newer || tcp_timestamp_is_old(sk)) {
         return;
     }
     sk.snd_wl1 = skb.tcp.seq;
-    event.window_updated = window != sk.snd_wnd;
-    if (event.window_updated) {
+    if (event.window_differs) {
         sk.snd_wnd = window;
         sk.prediction = false; // the slow path works out the next prediction
         if (window > sk.max_window) {

@@ -11,7 +11,7 @@ struct tcp_ack_event {
     wire::seq prior_una;
     bool carries_data = false;
     bool una_advanced = false;
-    bool window_updated = false;
+    bool window_differs = false; ///< from what is known: no duplicate ACK (RFC 5681 §2)
     bool data_acked = false;
     bool syn_acked = false;
     bool retransmitted_acked = false; ///< part of what was acknowledged had been sent more than once

@@ -71,6 +71,8 @@ void tcp_rcv_established(tcp_sock& sk, skb_ptr skb) {
     if (pure_ack || skb->tcp.ack != sk.snd_una) {
         count(*sk.owner_stack, pure_ack ? mib::tcpext_pure_acks : mib::tcpext_predicted_acks);
         (void)tcp_ack(sk, *skb, {});
+    } else {
+        sk.snd_wl1 = skb->tcp.seq; // its window is the one known: older segments must not change that
     }
     if (!pure_ack) {
         count(*sk.owner_stack, mib::tcpext_header_predictions);

@@ -18,6 +18,8 @@ void tcp_rcv_syn_sent(tcp_sock& sk, skb_ptr skb);
 bool tcp_check_segment(tcp_sock& sk, skb_ptr& skb);
 /// Reads the options of a segment and keeps its timestamps in the sock.
 wire::tcp_options tcp_read_options(tcp_sock& sk, const sk_buff& skb);
+/// Whether the segment being processed was sent before one that has come already (RFC 7323 §5).
+bool tcp_timestamp_is_old(const tcp_sock& sk);
 /// Remembers the peer's timestamp for the next echo (RFC 7323 §4.3).
 void tcp_replace_ts_recent(tcp_sock& sk, wire::seq segment_start);
 

@@ -339,7 +339,7 @@ void tcp_detect_losses(tcp_sock& sk, tcp_ack_event& event) {
     if (!sk.sack_ok) {
         uncount_duplicates(sk, event.acked_segments);
     }
-    const bool duplicate = !event.una_advanced && !event.carries_data && !event.window_updated;
+    const bool duplicate = !event.una_advanced && !event.carries_data && !event.window_differs;
     const bool dubious = duplicate || event.newly_sacked || event.duplicate_sack || event.congestion_echo ||
                          sk.recovery != tcp_recovery_state::open;
     if (!dubious) {

@@ -25,12 +25,6 @@ namespace {
 constexpr port::time_ns ts_recent_lifetime = 24ull * 24 * 3600 * port::second; ///< RFC 7323 §5.5
 constexpr port::time_ns duplicate_ack_interval = 500 * port::millisecond;
 
-bool timestamp_is_old(const tcp_sock& sk) {
-    return sk.saw_timestamp && sk.ts_recent_at != 0 &&
-           static_cast<int32_t>(sk.received_tsval - sk.ts_recent) < 0 &&
-           port::now() - sk.ts_recent_at < ts_recent_lifetime;
-}
-
 /// A pure ACK that the network delivered late is no reason for an alarm (RFC 7323 leaves it open; Linux does
 /// the same).
 bool is_harmless_late_ack(const tcp_sock& sk, const sk_buff& skb) {
@@ -93,6 +87,12 @@ wire::tcp_options tcp_read_options(tcp_sock& sk, const sk_buff& skb) {
     return options;
 }
 
+bool tcp_timestamp_is_old(const tcp_sock& sk) {
+    return sk.saw_timestamp && sk.ts_recent_at != 0 &&
+           static_cast<int32_t>(sk.received_tsval - sk.ts_recent) < 0 &&
+           port::now() - sk.ts_recent_at < ts_recent_lifetime;
+}
+
 void tcp_replace_ts_recent(tcp_sock& sk, wire::seq segment_start) {
     if (sk.saw_timestamp && segment_start <= sk.last_ack_sent &&
         (sk.ts_recent_at == 0 || static_cast<int32_t>(sk.received_tsval - sk.ts_recent) >= 0 ||
@@ -111,7 +111,7 @@ bool tcp_check_segment(tcp_sock& sk, skb_ptr& skb) {
              drop_reason::tcp_bad_flags); // no segment of a connection, so not answered either
         return false;
     }
-    if (!is_reset && timestamp_is_old(sk) && !is_harmless_late_ack(sk, *skb)) {
+    if (!is_reset && tcp_timestamp_is_old(sk) && !is_harmless_late_ack(sk, *skb)) {
         count(*sk.owner_stack, mib::tcpext_paws_established);
         answer_unacceptable(sk, *skb);
         drop(std::move(skb), drop_reason::tcp_paws);

@@ -1,4 +1,5 @@
-// Which acknowledgment numbers a connection believes (RFC 5961 §5.2), and what it hears beside them.
+// Which acknowledgment numbers a connection believes (RFC 5961 §5.2), which windows (RFC 9293 §3.10.7.4), and
+// what it hears beside them.
 
 #include "net/core/snmp.hpp"
 #include "sim/program.hpp"
@@ -8,6 +9,7 @@ namespace {
 
 using namespace net::wire;
 using net::port::millisecond;
+using net::port::second;
 
 TEST(tcp_ack, an_ack_from_beyond_the_largest_window_is_challenged) {
     sim::world world;
@@ -60,6 +62,93 @@ TEST(tcp_ack, a_duplicate_is_reported_beside_the_ack_that_covers_it) {
     EXPECT_EQ(told(), 1u);
     peer.send({.flags = tcp_rst | tcp_ack});
     world.run();
+}
+
+/// A program that connects to the peer, writes eight segments, and a last byte half a second later.
+struct tcp_peer_window : testing::Test {
+    static constexpr uint32_t size = 8 * 536;
+    sim::world world;
+    sim::host host{"10.0.0.1"};
+    sim::tcp_peer peer{host, "10.0.0.9", 1000, 80};
+
+    void start() {
+        world.spawn("client", [this] {
+            sim::user_socket client(host, SOCK_STREAM);
+            EXPECT_EQ(client.connect("10.0.0.9", 1000), 0);
+            EXPECT_EQ(client.send(std::string(size, 'x')), long{size});
+            client.poll(POLLHUP, second / 2);
+            client.send("y");
+            client.recv();
+        });
+        peer.accept();
+        while (peer.received - data_start() < size) {
+            peer.next();
+        }
+    }
+    uint32_t data_start() {
+        if (!first_byte) {
+            first_byte = peer.received;
+        }
+        return *first_byte;
+    }
+    void TearDown() override {
+        peer.send({.flags = tcp_rst | tcp_ack});
+        world.run();
+    }
+    /// The last byte waits for a window, for which the host asks with an old number.
+    void expect_probe() {
+        const sim::segment probe = peer.next(second);
+        EXPECT_EQ(probe.payload, "");
+        EXPECT_EQ(probe.seq, data_start() + size - 1);
+    }
+    std::optional<uint32_t> first_byte;
+};
+
+TEST_F(tcp_peer_window, may_close_by_an_ack_without_any_other_news) {
+    start();
+    peer.send({.window = 4000});
+    peer.send({.window = 0});
+    expect_probe();
+}
+
+TEST_F(tcp_peer_window, does_not_close_by_an_ack_that_its_timestamp_shows_to_be_late) {
+    peer.syn_options.has_timestamp = true;
+    peer.syn_options.timestamp_value = 1000;
+    start();
+    net::wire::tcp_options options;
+    options.has_timestamp = true;
+    options.timestamp_value = 1010;
+    peer.send({.window = 4000, .options = options});
+    options.timestamp_value = 1009;
+    peer.send({.window = 0, .options = options}); // overtaken by the one before
+    EXPECT_EQ(peer.next(second).payload, "y");
+}
+
+TEST_F(tcp_peer_window, does_not_close_by_an_ack_that_was_sent_before_the_last_data) {
+    start();
+    peer.send({});
+    for (int i = 0; i < 20; i++) {
+        peer.send({.flags = tcp_psh | tcp_ack, .payload = "data"}); // the fast way, and acknowledged at once
+    }
+    while (peer.try_next(100 * millisecond)) {
+    }
+    const uint32_t before = peer.seq;
+    peer.send({.flags = tcp_psh | tcp_ack, .payload = "data"}); // the ACKs of these are delayed
+    peer.send({.flags = tcp_psh | tcp_ack, .payload = "data"});
+    peer.send({.seq = before, .window = 0});
+    sim::segment next = peer.next(second);
+    while (next.payload.empty() && next.seq == data_start() + size) {
+        next = peer.next(second); // the ACK of the data
+    }
+    EXPECT_EQ(next.payload, "y");
+}
+
+TEST_F(tcp_peer_window, that_becomes_smaller_makes_no_duplicate_ack) {
+    start();
+    for (uint16_t window = 5000; window > 4500; window = static_cast<uint16_t>(window - 100)) {
+        peer.send({.ack = data_start(), .window = window});
+    }
+    peer.expect_silence(100 * millisecond); // RFC 5681 §2 (e)
 }
 
 } // namespace
