@@ -50,6 +50,7 @@ void update_window(tcp_sock& sk, const sk_buff& skb, tcp_ack_event& event) {
     }
     sk.snd_wl1 = skb.tcp.seq;
     if (event.window_differs) {
+        event.window_opened = sk.snd_wnd == 0;
         sk.snd_wnd = window;
         sk.prediction = false; // the slow path works out the next prediction
         if (window > sk.max_window) {
@@ -173,6 +174,15 @@ void answer_to_probe(tcp_sock& sk) {
     }
 }
 
+/// The window opens again over what is in flight. What was sent again meanwhile the peer has thrown away, for
+/// want of room: that the network was overloaded, for which timeouts double, nobody has said.
+void forget_backoff_of_closed_window(tcp_sock& sk) {
+    if (sk.backoff != 0) {
+        sk.backoff = 0;
+        tcp_rearm_retransmit(sk);
+    }
+}
+
 void note_progress(tcp_sock& sk, const tcp_ack_event& event) {
     sk.soft_error = 0;
     sk.probes_out = 0;
@@ -213,6 +223,9 @@ tcp_ack_verdict tcp_ack(tcp_sock& sk, const sk_buff& skb, const wire::tcp_option
     if (sk.packets_out == 0) {
         answer_to_probe(sk);
         return tcp_ack_verdict::acceptable;
+    }
+    if (event.window_opened) {
+        forget_backoff_of_closed_window(sk);
     }
     take_acknowledged(sk, event);
     measure_rtt(sk, event);

@@ -12,6 +12,7 @@ struct tcp_ack_event {
     bool carries_data = false;
     bool una_advanced = false;
     bool window_differs = false; ///< from what is known: no duplicate ACK (RFC 5681 §2)
+    bool window_opened = false;  ///< that was closed
     bool data_acked = false;
     bool syn_acked = false;
     bool retransmitted_acked = false; ///< part of what was acknowledged had been sent more than once

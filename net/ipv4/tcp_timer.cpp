@@ -89,6 +89,13 @@ unsigned attempts_allowed(const tcp_sock& sk) {
     return chosen != 0 ? chosen : 8;
 }
 
+/// The peer has taken its window back over what is in flight. Each copy of that is a probe then, and a peer
+/// that answers it, though it takes nothing, must not be called dead (RFC 9293 §3.8.6, SHLD-17; §3.8.6.1,
+/// MUST-37).
+bool window_closed_over_flight(const tcp_sock& sk) {
+    return sk.snd_wnd == 0 && tcp_handshake_over(sk);
+}
+
 /// Whether the retransmissions have gone on for long enough to call the peer dead.
 bool retransmissions_exhausted(tcp_sock& sk) {
     if (sk.state == tcp_state::syn_sent || sk.state == tcp_state::syn_received) {
@@ -96,6 +103,10 @@ bool retransmissions_exhausted(tcp_sock& sk) {
                                    ? tcp_syn_retry_limit(sk)
                                    : unsigned_of(sk.owner_stack->settings.tcp_synack_retries);
         return sk.retransmits >= limit || (sk.user_timeout_ms != 0 && gave_enough_time(sk, limit));
+    }
+    // An orphan is not to be kept by such answers, and TCP_USER_TIMEOUT asks for progress.
+    if (window_closed_over_flight(sk) && !sk.orphan && sk.user_timeout_ms == 0) {
+        sk.unanswered_since = lib::max(sk.unanswered_since, sk.last_ack_received);
     }
     if (sk.retransmits >= unsigned_of(sk.owner_stack->settings.tcp_retries1)) {
         sk.cached_route.generation = 0; // RFC 1122 R1: perhaps another way leads there
@@ -119,13 +130,26 @@ port::time_ns within_user_timeout(const tcp_sock& sk, port::time_ns delay) {
     return end <= now ? port::millisecond : lib::min(delay, end - now);
 }
 
+/// A peer that answers every probe and never opens its window could keep our memory for ever (RFC 6429,
+/// CVE-2008-4609). It cannot when no user waits for it any more, or when memory is short: then whoever has
+/// been asked most often, which is who stalls longest, goes first.
+bool stalls_too_long(const tcp_sock& sk) {
+    constexpr unsigned patience_when_short_of_memory = 6; // doublings: about 13 s
+    return (sk.orphan && sk.backoff >= attempts_allowed(sk)) ||
+           (sk.owner_stack->under_memory_pressure() && sk.backoff >= patience_when_short_of_memory);
+}
+
 /// RFC 6298 §5.4 to §5.6: send the oldest segment again, wait twice as long.
 void retransmission_timeout(tcp_sock& sk) {
     sk_buff* oldest = sk.retransmit_queue.front();
     if (oldest == nullptr) {
         return;
     }
-    if (retransmissions_exhausted(sk)) {
+    const bool stalls = window_closed_over_flight(sk) && stalls_too_long(sk);
+    if (stalls) {
+        tcp_send_active_reset(sk);
+    }
+    if (stalls || retransmissions_exhausted(sk)) {
         give_up(sk);
         return;
     }
@@ -147,15 +171,6 @@ void retransmission_timeout(tcp_sock& sk) {
     sk.backoff += sk.backoff < UINT8_MAX ? 1 : 0;
     tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit,
                        within_user_timeout(sk, tcp_backed_off(sk.rto, sk.backoff)));
-}
-
-/// A peer that answers every probe and never opens its window could keep our memory for ever (RFC 6429,
-/// CVE-2008-4609). It cannot when no user waits for it any more, or when memory is short: then whoever has
-/// been asked most often, which is who stalls longest, goes first.
-bool stalls_too_long(const tcp_sock& sk) {
-    constexpr unsigned patience_when_short_of_memory = 6; // doublings: about 13 s
-    return (sk.orphan && sk.backoff >= attempts_allowed(sk)) ||
-           (sk.owner_stack->under_memory_pressure() && sk.backoff >= patience_when_short_of_memory);
 }
 
 /// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers. A probe that

@@ -231,4 +231,69 @@ TEST_F(tcp_timer, a_timestamp_is_believed_for_24_days) {
     }
 }
 
+/// The peer takes its window back while a segment is in flight, and goes on answering each copy of it.
+struct tcp_closed_over_flight : tcp_timer {
+    uint32_t start = 0;
+    long outcome = 1;
+
+    void call_and_close_the_window(int user_timeout_ms = 0) {
+        call(5000, [this, user_timeout_ms](sim::user_socket& client) {
+            EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms), 0);
+            EXPECT_EQ(client.send("data"), 4);
+            outcome = client.recv().result;
+        });
+        start = peer.next().seq;
+        peer.send({.ack = start, .window = 0});
+    }
+    /// Answers copies until the time is over or none comes.
+    void answer_for(net::port::time_ns duration) {
+        const net::port::time_ns end = world.now() + duration;
+        while (world.now() < end && peer.try_next(130 * second)) {
+            peer.send({.ack = start, .window = 0});
+        }
+    }
+};
+
+TEST_F(tcp_closed_over_flight, is_no_reason_to_give_up_while_the_peer_answers) {
+    call_and_close_the_window();
+    answer_for(1500 * second);
+    EXPECT_EQ(outcome, 1);
+    peer.send({.ack = start, .window = 5000}); // and then has all the time that any segment has
+    EXPECT_EQ(peer.next(2 * second).payload, "data");
+    EXPECT_EQ(peer.next(10 * second).payload, "data");
+    EXPECT_EQ(outcome, 1);
+    peer.send({.flags = tcp_fin | tcp_ack, .ack = start + 4, .window = 5000});
+    world.run_for(millisecond);
+    EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(tcp_closed_over_flight, ends_when_the_peer_falls_silent) {
+    call_and_close_the_window();
+    answer_for(1500 * second);
+    EXPECT_EQ(outcome, 1);
+    while (peer.try_next(130 * second)) {
+    }
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+}
+
+TEST_F(tcp_closed_over_flight, ends_at_the_users_timeout_without_progress) {
+    call_and_close_the_window(30000);
+    const net::port::time_ns before = world.now();
+    answer_for(60 * second);
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+    EXPECT_LT(world.now() - before, 170 * second);
+}
+
+TEST_F(tcp_timer, a_window_closed_over_the_flight_of_an_orphan_does_not_hold_it) {
+    call(5000, [](sim::user_socket& client) { EXPECT_EQ(client.send("data"), 4); });
+    const uint32_t start = peer.next().seq;
+    for (int i = 0; i < 30; i++) {
+        peer.send({.ack = start, .window = 0});
+        if (!peer.try_next(130 * second)) {
+            break;
+        }
+    }
+    EXPECT_EQ(host.stack().live_socks, 0u);
+}
+
 } // namespace
