@@ -62,10 +62,21 @@ uint32_t sendable_bytes(const tcp_sock& sk, const sk_buff& skb, uint32_t mss, ui
                : needed;
 }
 
+/// Something could be sent, so the window is not closed any more, although it may be too small for all that
+/// waits. What was doubled while it was closed is not for the retransmission timeout (RFC 6298 §5.1).
+void end_probing(tcp_sock& sk) {
+    if (sk.probing_since != 0) {
+        sk.probing_since = 0;
+        sk.probes_out = 0;
+        sk.backoff = 0;
+    }
+}
+
 /// The packet left: it moves to the retransmit queue, and the clock runs.
 void note_sent(tcp_sock& sk) {
     skb_ptr sent = sk.write_queue.pop_front();
     const uint32_t before = sk.packets_out;
+    end_probing(sk);
     sk.snd_nxt = sent->tcp.end_seq;
     sk.packets_out += sent->tcp.segments;
     if (sent->length() != 0 &&

@@ -119,13 +119,13 @@ void give_up(tcp_sock& sk) {
     tcp_abort(sk, sk.soft_error != 0 ? sk.soft_error : ETIMEDOUT);
 }
 
-/// TCP_USER_TIMEOUT (RFC 5482, tcp(7)) ends a connection when it is over, not at the retransmission after
-/// that.
-port::time_ns within_user_timeout(const tcp_sock& sk, port::time_ns delay) {
+/// TCP_USER_TIMEOUT (RFC 5482, tcp(7)) ends a connection when it is over, not at the retransmission or the
+/// probe after that.
+port::time_ns within_user_timeout(const tcp_sock& sk, port::time_ns since, port::time_ns delay) {
     if (sk.user_timeout_ms == 0) {
         return delay;
     }
-    const port::time_ns end = sk.unanswered_since + sk.user_timeout_ms * port::millisecond;
+    const port::time_ns end = since + sk.user_timeout_ms * port::millisecond;
     const port::time_ns now = port::now();
     return end <= now ? port::millisecond : lib::min(delay, end - now);
 }
@@ -170,7 +170,7 @@ void retransmission_timeout(tcp_sock& sk) {
     }
     sk.backoff += sk.backoff < UINT8_MAX ? 1 : 0;
     tcp_arm_retransmit(sk, tcp_timer_purpose::retransmit,
-                       within_user_timeout(sk, tcp_backed_off(sk.rto, sk.backoff)));
+                       within_user_timeout(sk, sk.unanswered_since, tcp_backed_off(sk.rto, sk.backoff)));
 }
 
 /// RFC 9293 §3.8.6.1: ask whether the window has opened, for ever as long as the peer answers. A probe that
@@ -196,11 +196,12 @@ void probe_timeout(tcp_sock& sk) {
     }
     count(*sk.owner_stack, mib::tcpext_window_probes);
     (void)tcp_send_probe(sk);
+    if (sk.packets_out != 0) {
+        return; // data fitted after all, and has the retransmission timer
+    }
     sk.probes_out += sk.probes_out < UINT8_MAX ? 1 : 0;
     sk.backoff += sk.backoff < unsigned_of(sk.owner_stack->settings.tcp_retries2) ? 1 : 0;
-    if (sk.packets_out == 0) {
-        tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
-    }
+    tcp_arm_retransmit(sk, tcp_timer_purpose::probe_window, tcp_probe_delay(sk));
 }
 
 /// FIN_WAIT_2 without a user must not wait for ever for the peer's FIN.
@@ -281,7 +282,8 @@ void tcp_rearm_retransmit(tcp_sock& sk) {
 }
 
 port::time_ns tcp_probe_delay(const tcp_sock& sk) {
-    return tcp_backed_off(lib::max(sk.rto, tcp_rto_minimum), sk.backoff);
+    const port::time_ns delay = tcp_backed_off(lib::max(sk.rto, tcp_rto_minimum), sk.backoff);
+    return sk.probing_since != 0 ? within_user_timeout(sk, sk.probing_since, delay) : delay;
 }
 
 void tcp_check_probe_timer(tcp_sock& sk) {

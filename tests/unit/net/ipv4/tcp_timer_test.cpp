@@ -296,4 +296,69 @@ TEST_F(tcp_timer, a_window_closed_over_the_flight_of_an_orphan_does_not_hold_it)
     EXPECT_EQ(host.stack().live_socks, 0u);
 }
 
+/// A program writes to a peer whose window is closed, and once more a minute later.
+struct tcp_probing : tcp_timer {
+    long outcome = 0;
+
+    void write_to_a_closed_window(int user_timeout_ms = 0) {
+        call(0, [this, user_timeout_ms](sim::user_socket& client) {
+            EXPECT_EQ(client.set_option(IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms), 0);
+            EXPECT_EQ(client.send(std::string(1200, 'x')), 1200);
+            client.poll(POLLHUP, 60 * second);
+            const long sent = client.send(std::string(1200, 'y'));
+            outcome = sent < 0 ? sent : client.recv().result;
+        });
+    }
+    void answer_probes(int times) {
+        for (int i = 0; i < times; i++) {
+            EXPECT_EQ(peer.next(60 * second).payload, "");
+            peer.send({.window = 0});
+        }
+    }
+    void TearDown() override {
+        peer.send({.flags = tcp_rst | tcp_ack});
+        world.run_for(millisecond);
+    }
+};
+
+TEST_F(tcp_probing, leaves_its_backoff_behind_when_the_window_opens_a_little) {
+    write_to_a_closed_window();
+    answer_probes(6);
+    peer.send({.window = 600}); // less than waits
+    const sim::segment first = peer.next(millisecond), last = peer.next(millisecond);
+    EXPECT_EQ(last.end() - first.seq, 600u);
+    EXPECT_EQ(peer.next(second).seq, first.seq); // lost: RFC 6298 §5.1, and no more
+    peer.send({.window = 5000});
+    peer.next();
+}
+
+TEST_F(tcp_probing, begins_anew_when_the_window_closes_again) {
+    write_to_a_closed_window(20000);
+    answer_probes(4);
+    const uint32_t start = peer.received;
+    peer.send({.window = 600});
+    while (peer.received - start < 1200) {
+        peer.next(second);
+        peer.send({.window = 600});
+    }
+    peer.send({.window = 0});
+    peer.expect_silence(50 * second);
+    answer_probes(4);
+    EXPECT_EQ(outcome, 0);
+}
+
+TEST_F(tcp_probing, ends_when_the_users_timeout_is_over) {
+    write_to_a_closed_window(10000);
+    answer_probes(1);
+    const net::port::time_ns first = world.now();
+    while (world.now() - first < 9900 * millisecond) {
+        if (peer.try_next(100 * millisecond)) {
+            peer.send({.window = 0});
+        }
+    }
+    EXPECT_EQ(outcome, 0);
+    world.run_for(first + 10100 * millisecond - world.now());
+    EXPECT_EQ(outcome, -ETIMEDOUT);
+}
+
 } // namespace
