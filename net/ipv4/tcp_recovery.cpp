@@ -40,13 +40,16 @@ void enter_state(tcp_sock& sk, tcp_recovery_state next) {
 
 // ---- Duplicate ACKs without SACK --------------------------------------------------------------------------
 
+/// Never more "arrived" than can have: what is marked lost is missing, and one segment in any case.
+void limit_duplicates(tcp_sock& sk) {
+    const uint32_t missing = lib::min(lib::max(sk.lost_out, 1u), sk.packets_out);
+    sk.sacked_out = lib::min(sk.sacked_out, sk.packets_out - missing);
+}
+
 void count_duplicate_ack(tcp_sock& sk) {
-    // Never more "arrived" than can have: one segment at least is missing.
-    const uint32_t holes = lib::clamp(sk.lost_out, 1u, sk.packets_out);
-    if (sk.sacked_out + holes < sk.packets_out) {
-        sk.sacked_out++;
-        sk.delivered++;
-    }
+    const uint32_t before = sk.sacked_out++;
+    limit_duplicates(sk);
+    sk.delivered += sk.sacked_out > before ? 1 : 0;
 }
 
 /// A cumulative ACK of n segments: one of them filled the hole, the others were the duplicates counted.
@@ -54,7 +57,7 @@ void uncount_duplicates(tcp_sock& sk, uint32_t acked) {
     if (acked > 0) {
         sk.sacked_out -= lib::min(sk.sacked_out, acked - 1);
     }
-    sk.sacked_out = lib::min(sk.sacked_out, sk.packets_out);
+    limit_duplicates(sk);
 }
 
 // ---- Undo -------------------------------------------------------------------------------------------------
@@ -426,6 +429,9 @@ void tcp_resend_after_mtu_change(tcp_sock& sk) {
     }
     if (sk.lost_out == 0) {
         return;
+    }
+    if (!sk.sack_ok) {
+        limit_duplicates(sk);
     }
     if (sk.recovery != tcp_recovery_state::loss) {
         sk.high_seq = sk.snd_nxt;
