@@ -3,7 +3,7 @@
 // What may leave, and when. The user's bytes stand in write_queue in packets of up to 64 KiB; tcp_write_xmit
 // takes from its front as much as four rules allow:
 //
-//   the peer's window       never beyond snd_una + snd_wnd
+//   the peer's window       never beyond snd_una + snd_wnd, not even a FIN
 //   congestion window       at most snd_cwnd segments in flight
 //   Nagle                   no small segment while another one is unacknowledged (RFC 9293 §3.7.4)
 //   silly window avoidance  no segment cut small only because the window is small
@@ -60,6 +60,19 @@ uint32_t sendable_bytes(const tcp_sock& sk, const sk_buff& skb, uint32_t mss, ui
     return nagle_holds_back(sk, partial != 0, nagle) || (partial != 0 && needed < skb.length())
                ? needed - partial
                : needed;
+}
+
+/// Cuts the packet to what may leave of it: so many bytes, and its FIN, which takes a number as a byte does
+/// (RFC 9293 §3.4), only if the window reaches over that, too.
+lib::result<void> cut_front(tcp_sock& sk, sk_buff& next, uint32_t limit) {
+    limit = lib::min(limit, next.length());
+    if (limit == next.length() && next.tcp.end_seq <= tcp_window_end(sk)) {
+        return {};
+    }
+    if (limit == 0) {
+        return lib::error{EAGAIN};
+    }
+    return tcp_split(sk, sk.write_queue, next, limit);
 }
 
 /// Something could be sent, so the window is not closed any more, although it may be too small for all that
@@ -126,10 +139,7 @@ uint16_t tcp_segments_of(uint32_t length, uint32_t mss) {
 
 lib::result<void> tcp_send_next(tcp_sock& sk, uint32_t limit) {
     sk_buff& next = *sk.write_queue.front();
-    limit = lib::min(limit, tcp_current_mss(sk));
-    if (next.length() > limit) {
-        TRY(tcp_split(sk, sk.write_queue, next, limit));
-    }
+    TRY(cut_front(sk, next, lib::min(limit, tcp_current_mss(sk))));
     return send_front(sk);
 }
 
@@ -157,10 +167,7 @@ void tcp_write_xmit(tcp_sock& sk, uint8_t nagle, tcp_xmit_amount amount) {
         if (!one_segment && !sk.urgent_mode && !tcp_ecn_owes_cwr(sk)) {
             limit = sendable_bytes(sk, *next, mss, sk.snd_cwnd - in_flight, nagle);
         }
-        if (next->length() > limit && (limit == 0 || !tcp_split(sk, sk.write_queue, *next, limit).ok())) {
-            break;
-        }
-        if (!send_front(sk).ok()) {
+        if (!cut_front(sk, *next, limit).ok() || !send_front(sk).ok()) {
             break;
         }
         sent++;

@@ -58,7 +58,8 @@ lib::result<void> tcp_send_probe(tcp_sock& sk);
 
 /// Sends a queued segment (or its first `segments` full segments) again. EAGAIN: outside the peer's window.
 lib::result<void> tcp_retransmit(tcp_sock& sk, sk_buff& skb, uint32_t segments);
-/// Cuts a queued packet after `length` payload bytes; the rest follows it in the same queue. ENOMEM.
+/// Cuts a queued packet after `length` payload bytes; the rest, which may be a FIN alone, follows it in the
+/// same queue. ENOMEM.
 lib::result<void> tcp_split(tcp_sock& sk, skb_queue& queue, sk_buff& skb, uint32_t length);
 /// The first `bytes` of a packet in the retransmit queue are acknowledged: they leave it, and the counters.
 void tcp_trim_front(tcp_sock& sk, sk_buff& skb, uint32_t bytes);

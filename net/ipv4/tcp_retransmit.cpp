@@ -119,18 +119,20 @@ skb_ptr tcp_make_packet(sk_buff& queued) {
 }
 
 lib::result<void> tcp_split(tcp_sock& sk, skb_queue& queue, sk_buff& skb, uint32_t length) {
-    ASSERT(length > 0 && length < skb.length());
+    const uint32_t whole = skb.length();
+    const bool only_fin = length == whole && (skb.tcp.flags & wire::tcp_fin) != 0;
+    ASSERT(length > 0 && (length < whole || only_fin));
     skb_ptr rest = share_payload(skb, 0);
     if (!rest) {
         return lib::error{ENOMEM};
     }
-    const uint32_t whole = skb.length();
     rest->consume_front(length);
     rest->tcp = skb.tcp;
     rest->tcp.seq = skb.tcp.seq + length;
     skb.trim(length);
     skb.tcp.end_seq = rest->tcp.seq;
-    skb.tcp.flags &= static_cast<uint8_t>(~(wire::tcp_fin | wire::tcp_psh)); // they belong to the last byte
+    const auto of_the_end = static_cast<uint8_t>(only_fin ? wire::tcp_fin : wire::tcp_fin | wire::tcp_psh);
+    skb.tcp.flags &= static_cast<uint8_t>(~of_the_end);
     queue.adjust_bytes(static_cast<int32_t>(length) - static_cast<int32_t>(whole));
 
     const uint16_t segments_before = skb.tcp.segments;
