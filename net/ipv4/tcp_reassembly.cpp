@@ -194,6 +194,18 @@ void put_before_range(tcp_sock& sk, unsigned at, skb_ptr skb) {
     }
 }
 
+/// SACK tells first of the range that holds the segment that came last, also when there was nothing new in it
+/// (RFC 2018 §4, RFC 2883 §4).
+void tell_range_of(tcp_sock& sk, wire::seq start) {
+    if (!sk.sack_ok) {
+        return;
+    }
+    const unsigned at = find_range(sk, start);
+    if (at < sk.range_count && sk.ranges[at].start <= start) {
+        tcp_tell_sack(sk, sk.ranges[at].start, sk.ranges[at].end);
+    }
+}
+
 void queue_out_of_order(tcp_sock& sk, skb_ptr skb) {
     sk.prediction = false;
     sk.ack_pending |= tcp_ack_scheduled;
@@ -210,6 +222,7 @@ void queue_out_of_order(tcp_sock& sk, skb_ptr skb) {
     if (at < sk.range_count && sk.ranges[at].start <= start && end <= sk.ranges[at].end) {
         count(*sk.owner_stack, mib::tcpext_out_of_order_merge);
         tcp_tell_duplicate(sk, start, end);
+        tell_range_of(sk, start);
         drop(std::move(skb), drop_reason::tcp_old_duplicate);
         return;
     }
@@ -218,12 +231,7 @@ void queue_out_of_order(tcp_sock& sk, skb_ptr skb) {
     } else {
         put_before_range(sk, at, std::move(skb));
     }
-    if (sk.sack_ok) {
-        const unsigned now_at = find_range(sk, start);
-        if (now_at < sk.range_count && sk.ranges[now_at].start <= start) {
-            tcp_tell_sack(sk, sk.ranges[now_at].start, sk.ranges[now_at].end);
-        }
-    }
+    tell_range_of(sk, start);
 }
 
 /// The hole was filled: what waited behind it moves over.
