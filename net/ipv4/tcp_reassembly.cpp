@@ -256,6 +256,17 @@ void take_out_of_order(tcp_sock& sk) {
     }
 }
 
+/// RFC 9293 §3.10.7.4: what reaches over the right edge of the window is cut off there, text and the FIN
+/// behind it. A FIN by itself beyond the edge needs no room and is let through, for there are peers that send
+/// one without looking (Linux does the same).
+void cut_at_right_edge(tcp_sock& sk, sk_buff& skb) {
+    const wire::seq edge = sk.rcv_nxt + tcp_receive_window(sk);
+    if (skb.tcp.seq < edge && skb.tcp.seq + skb.length() > edge) {
+        trim_back(skb, edge);
+        sk.ack_pending |= tcp_ack_scheduled | tcp_ack_now; // the peer is wrong about our window
+    }
+}
+
 /// Nothing in it is new, or it is not for now: say again what is expected.
 void refuse(tcp_sock& sk, skb_ptr skb, drop_reason reason) {
     tcp_enter_quick_ack(sk, tcp_quick_acks_at_start);
@@ -276,10 +287,11 @@ void tcp_queue_in_order(tcp_sock& sk, skb_ptr skb) {
 }
 
 void tcp_data_queue(tcp_sock& sk, skb_ptr skb) {
-    const tcp_skb_notes notes = skb->tcp;
-    if (notes.seq == notes.end_seq) {
+    if (skb->tcp.seq == skb->tcp.end_seq) {
         return; // no text, no FIN
     }
+    cut_at_right_edge(sk, *skb);
+    const tcp_skb_notes notes = skb->tcp;
     if (notes.end_seq <= sk.rcv_nxt) {
         tcp_tell_duplicate(sk, notes.seq, notes.end_seq);
         refuse(sk, std::move(skb), drop_reason::tcp_old_duplicate);

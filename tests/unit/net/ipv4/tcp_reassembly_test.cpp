@@ -79,4 +79,41 @@ TEST_F(tcp_reassembly, the_first_block_holds_the_segment_that_came_last) {
     EXPECT_EQ(answer.options.sacks[1], block(2000, 2500));
 }
 
+/// What is left of the window is small enough for one segment to reach over it.
+struct tcp_right_edge : tcp_reassembly {
+    static constexpr uint32_t first = 1500; ///< so much has come
+    uint32_t edge = 0;                      ///< from the start of the stream
+    void SetUp() override {
+        call(2304);
+        text(0, first - 500);
+        const sim::segment answer = text(first - 500, 500);
+        edge = answer.ack + answer.window - start();
+        EXPECT_LT(edge - first, 1400u);
+    }
+    void read() {
+        reads = true;
+        world.run_for(5 * millisecond);
+    }
+};
+
+TEST_F(tcp_right_edge, of_the_window_is_where_text_is_cut_off) {
+    EXPECT_EQ(text(first, edge - first + 50, tcp_fin | tcp_ack).ack, start() + edge);
+    read();
+    EXPECT_EQ(got.size(), edge);
+    EXPECT_GT(last, 0); // it is not at the end: the FIN was outside, too
+}
+
+TEST_F(tcp_right_edge, cuts_off_what_waits_behind_a_hole) {
+    const sim::segment answer = text(edge - 100, 150, tcp_fin | tcp_ack);
+    ASSERT_EQ(answer.options.sack_count, 1);
+    EXPECT_EQ(answer.options.sacks[0], block(edge - 100, edge));
+}
+
+TEST_F(tcp_right_edge, lets_through_a_fin_that_needs_no_room) {
+    EXPECT_EQ(text(first, edge - first, tcp_fin | tcp_ack).ack, start() + edge + 1);
+    read();
+    EXPECT_EQ(got.size(), edge);
+    EXPECT_EQ(last, 0);
+}
+
 } // namespace
