@@ -110,7 +110,10 @@ int run_inside(node* command, int argc, char** argv, const builtin* command_buil
         status = command_builtin != nullptr ? command_builtin->run(argc, argv)
                                             : call_function(function, argc, argv);
     }
-    fflush(stdout);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && command_builtin != nullptr) {
+        status = complain(1, "%s: %s", argv[0], strerror(errno));
+        clearerr(stdout); // the next command has another, perhaps
+    }
     if (command->assignments != nullptr) { // otherwise what `local` has declared belongs to the function
         leave_scope(scope);
     }

@@ -30,3 +30,4 @@ command -v echo; type cd
 echo $(umask 027; umask)
 printf '%s-%d-%x-%5s|%-5s|%03d %%\n' str 42 255 r l 7
 printf '%s\n' a b c
+echo lost > /dev/full 2>/dev/null || echo "not written"; printf lost > /dev/full 2>/dev/null || echo "nor that"
