@@ -150,7 +150,7 @@ static int apply(int fd, const char* interface, char** words) {
     if (strcmp(words[0], "mtu") == 0 && value != nullptr) {
         struct ifreq request;
         bool named = set_request_name(request, interface);
-        request.ifr_mtu = static_cast<int>(parse_number(value, 68, 65535, "mtu"));
+        request.ifr_mtu = static_cast<int>(parse_number(value, 68, 65536, "mtu"));
         if (!named || ioctl(fd, SIOCSIFMTU, &request) != 0) {
             err(1, "%s: mtu %s", interface, value);
         }
