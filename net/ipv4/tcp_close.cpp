@@ -81,9 +81,11 @@ void forget_connection(tcp_sock& sk) {
     sk.cached_route = {};
 }
 
-void disconnect(tcp_sock& sk) {
+/// What is returned is for tcp_end_listener(), once the lock is given back.
+[[nodiscard]] tcp_listener* disconnect(tcp_sock& sk) {
+    tcp_listener* stopped = nullptr;
     if (sk.state == tcp_state::listen) {
-        tcp_stop_listening(sk);
+        stopped = tcp_stop_listening(sk);
     } else if (peer_expects_a_reset(sk)) {
         tcp_send_active_reset(sk);
         sk.pending_error = ECONNRESET;
@@ -98,6 +100,7 @@ void disconnect(tcp_sock& sk) {
         sk.user_socket->state = socket_state::unconnected;
     }
     sk.error_report(sk);
+    return stopped;
 }
 
 /// SO_LINGER: close() waits until the peer has acknowledged everything, or the time is over.
@@ -124,7 +127,7 @@ void begin_close(tcp_sock& sk) {
         tcp_done(sk);
     } else if (sk.linger && sk.linger_seconds == 0) {
         count(*sk.owner_stack, mib::tcpext_abort_on_data);
-        disconnect(sk);
+        (void)disconnect(sk); // no listener
     } else if (move_to_closing_state(sk)) {
         tcp_send_fin(sk);
     }
@@ -148,24 +151,36 @@ void become_orphan(tcp_sock& sk) {
     }
 }
 
+/// What a connection, or an attempt, does at shutdown().
+void shut_down(tcp_sock& sk, uint8_t bits) {
+    sk.shutdown |= bits;
+    if ((bits & send_shutdown) != 0 && move_to_closing_state(sk)) {
+        tcp_send_fin(sk);
+    }
+}
+
 } // namespace
 
 void tcp_close(sock& base) {
     tcp_sock& sk = as_tcp(base);
-    port::guard hold(sk.sock_lock);
-    if (sk.state == tcp_state::listen) {
-        tcp_stop_listening(sk);
-    } else {
-        begin_close(sk);
-        linger(sk);
+    tcp_listener* stopped = nullptr;
+    {
+        port::guard hold(sk.sock_lock);
+        if (sk.state == tcp_state::listen) {
+            stopped = tcp_stop_listening(sk);
+        } else {
+            begin_close(sk);
+            linger(sk);
+        }
+        sk.shutdown = both_shutdown;
+        sk.user_socket = nullptr;
+        if (sk.state == tcp_state::closed) {
+            inet_release_resources(sk);
+        } else {
+            become_orphan(sk);
+        }
     }
-    sk.shutdown = both_shutdown;
-    sk.user_socket = nullptr;
-    if (sk.state == tcp_state::closed) {
-        inet_release_resources(sk);
-    } else {
-        become_orphan(sk);
-    }
+    tcp_end_listener(stopped);
 }
 
 lib::result<void> tcp_shutdown(sock& base, int how) {
@@ -173,42 +188,39 @@ lib::result<void> tcp_shutdown(sock& base, int how) {
                                      tcp_state_bit(tcp_state::syn_received);
     tcp_sock& sk = as_tcp(base);
     const auto bits = static_cast<uint8_t>(how + 1); // SHUT_RD, SHUT_WR, SHUT_RDWR
-    port::guard hold(sk.sock_lock);
-    socket_state& told = sk.user_socket->state;
-    if (told == socket_state::connecting) { // nobody asks any more what became of the attempt
-        told = tcp_in(sk, unconnected) ? socket_state::disconnecting : socket_state::connected;
-    }
+    tcp_listener* stopped = nullptr;
     lib::result<void> outcome;
-    switch (sk.state) {
-    case tcp_state::closed:
-        sk.shutdown |= bits; // it ends who waits or polls, as on Linux
-        outcome = lib::error{ENOTCONN};
-        break;
-    case tcp_state::listen:
-        if ((bits & receive_shutdown) != 0) {
-            disconnect(sk);
+    {
+        port::guard hold(sk.sock_lock);
+        socket_state& told = sk.user_socket->state;
+        if (told == socket_state::connecting) { // nobody asks any more what became of the attempt
+            told = tcp_in(sk, unconnected) ? socket_state::disconnecting : socket_state::connected;
         }
-        break;
-    case tcp_state::syn_sent:
-        disconnect(sk);
-        break;
-    default:
-        sk.shutdown |= bits;
-        if ((bits & send_shutdown) != 0 && move_to_closing_state(sk)) {
-            tcp_send_fin(sk);
+        if (sk.state == tcp_state::closed) {
+            sk.shutdown |= bits; // it ends who waits or polls, as on Linux
+            outcome = lib::error{ENOTCONN};
+        } else if (sk.state == tcp_state::syn_sent ||
+                   (sk.state == tcp_state::listen && (bits & receive_shutdown) != 0)) {
+            stopped = disconnect(sk);
+        } else if (sk.state != tcp_state::listen) {
+            shut_down(sk, bits);
         }
-        break;
+        sk.state_change(sk);
     }
-    sk.state_change(sk);
+    tcp_end_listener(stopped);
     return outcome;
 }
 
 lib::result<void> tcp_disconnect(sock& base) {
     tcp_sock& sk = as_tcp(base);
-    port::guard reader(sk.reader_lock);
-    port::guard writer(sk.writer_lock);
-    port::guard hold(sk.sock_lock);
-    disconnect(sk);
+    tcp_listener* stopped = nullptr;
+    {
+        port::guard reader(sk.reader_lock);
+        port::guard writer(sk.writer_lock);
+        port::guard hold(sk.sock_lock);
+        stopped = disconnect(sk);
+    }
+    tcp_end_listener(stopped);
     return {};
 }
 

@@ -193,7 +193,7 @@ lib::result<lib::ref<sock>> tcp_accept(sock& base, bool may_wait) {
     return lib::ref<sock>::adopt(sk.listener->accept_queue.pop_front());
 }
 
-void tcp_stop_listening(tcp_sock& sk) {
+tcp_listener* tcp_stop_listening(tcp_sock& sk) {
     tcp_set_state(sk, tcp_state::closed);
     tcp_listener* listener = std::exchange(sk.listener, nullptr);
     sk.listening = false;
@@ -205,7 +205,13 @@ void tcp_stop_listening(tcp_sock& sk) {
             lib::ref<tcp_request>::adopt(request);
         }
     }
-    sk.sock_lock.give_back();
+    return listener;
+}
+
+void tcp_end_listener(tcp_listener* listener) {
+    if (listener == nullptr) {
+        return;
+    }
     while (tcp_sock* next = listener->accept_queue.pop_front()) {
         auto child = lib::ref<tcp_sock>::adopt(next);
         port::guard hold(child->sock_lock);
@@ -216,7 +222,6 @@ void tcp_stop_listening(tcp_sock& sk) {
     }
     listener->~tcp_listener();
     port::release(listener);
-    sk.sock_lock.acquire();
 }
 
 } // namespace net

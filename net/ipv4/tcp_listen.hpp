@@ -52,9 +52,11 @@ struct tcp_listener {
 /// proto::listen and proto::accept. Take the lock.
 lib::result<void> tcp_listen(sock& sk, int backlog);
 lib::result<lib::ref<sock>> tcp_accept(sock& sk, bool may_wait);
-/// Forgets requests, resets children that nobody accepted. Lock held on entry and return, given up in
-/// between.
-void tcp_stop_listening(tcp_sock& sk);
+/// The sock is closed and no listener any more, its requests are forgotten. Lock held; without it, as the
+/// caller's last act, what is returned has to be ended: another thread may listen on the sock again by then.
+[[nodiscard]] tcp_listener* tcp_stop_listening(tcp_sock& sk);
+/// Resets the children that nobody accepted and frees the listener; nullptr: there is none. No lock held.
+void tcp_end_listener(tcp_listener* listener);
 
 /// A segment for a listener: a SYN, or the ACK of a half-open connection. Takes the lock. `iss` is where to
 /// start when the SYN replaces a connection in TIME_WAIT, else nullptr.

@@ -32,6 +32,7 @@ constexpr scenario scenarios[] = {
     {.name = "connect_without_waiting", .body = connect_without_waiting},
     {.name = "connects_at_once", .body = connects_at_once},
     {.name = "accept_in_vain", .body = accept_in_vain},
+    {.name = "listens_and_stops", .body = listens_and_stops},
     {.name = "simultaneous_open", .body = simultaneous_open},
     {.name = "port_reuse", .body = port_reuse},
     {.name = "mixed_writes", .body = mixed_writes},

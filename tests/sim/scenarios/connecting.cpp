@@ -1,11 +1,14 @@
 // Ways to begin: a connect() that does not wait (and succeeds, is refused, or finds nobody), many of them at
-// one moment, accept() in vain, two sides that connect to each other, and one port used again and again.
+// one moment, accept() in vain, a listener that one thread stops while another starts it again, two sides
+// that connect to each other, and one port used again and again.
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
 #include "kernel/abi/time.h"
 #include "sim/scenarios/common.hpp"
 #include "sim/scenarios/scenarios.hpp"
+
+#include <atomic>
 
 namespace sim {
 namespace {
@@ -113,6 +116,43 @@ void accept_in_vain(lab& lab) {
     });
     lab.pass(5 * second + lab.random(5 * second));
     lab.kill(waiter);
+    lab.join();
+}
+
+void listens_and_stops(lab& lab) {
+    constexpr unsigned clients = 4;
+    const size_t rounds = lab.scaled(300);
+    user_socket listener(lab.server(), SOCK_STREAM);
+    if (!fine(lab, listener) || !fine(lab, listener.bind("0.0.0.0", service_port))) {
+        return;
+    }
+    std::atomic<bool> enough = false;
+    lab.spawn(lab.server(), "starts", [&] {
+        while (!enough) {
+            for (unsigned i = 0; i < 100; i++) { // some of them while the other thread is still stopping it
+                LAB_CHECK(lab, listener.listen(clients) == 0);
+            }
+            lab.pass(lab.random(millisecond));
+        }
+    });
+    lab.spawn(lab.server(), "stops", [&] {
+        for (size_t round = 0; round < rounds; round++) {
+            lab.pass(lab.random(200 * millisecond)); // connections come, and nobody accepts them
+            const long stopped = lab.chance(50) ? listener.shutdown(SHUT_RD) : listener.disconnect();
+            LAB_CHECK(lab, stopped == 0 || stopped == -ENOTCONN);
+        }
+        enough = true;
+    });
+    for (unsigned i = 0; i < clients; i++) {
+        lab.spawn(lab.client(), "client " + std::to_string(i), [&] {
+            while (!enough) {
+                user_socket socket(lab.client(), SOCK_STREAM);
+                socket.set_non_blocking(true);
+                LAB_CHECK(lab, socket.connect(lab.server_address(), service_port) == -EINPROGRESS);
+                lab.pass(lab.random(100 * millisecond));
+            }
+        });
+    }
     lab.join();
 }
 

@@ -28,6 +28,7 @@ void killed_co_owner(lab& lab);
 void connect_without_waiting(lab& lab);
 void connects_at_once(lab& lab);
 void accept_in_vain(lab& lab);
+void listens_and_stops(lab& lab);
 void simultaneous_open(lab& lab);
 void port_reuse(lab& lab);
 void mixed_writes(lab& lab);
