@@ -94,6 +94,19 @@ void established_by_syn_ack(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& 
     tcp_predict_headers(sk);
 }
 
+/// A SYN that was lost is no congestion of the connection, which begins now: the threshold is high (RFC 5681
+/// §3.1), and nothing is being recovered unless the user's FIN, or data, was sent with it and is on its way.
+void begin_congestion_control(tcp_sock& sk) {
+    sk.snd_ssthresh = tcp_infinite_threshold;
+    sk.undo_armed = false;
+    if (sk.packets_out == 0) {
+        sk.recovery = tcp_recovery_state::open;
+    }
+    // But if it had to be sent again, something is wrong on the way; start from one segment.
+    sk.snd_cwnd = sk.total_retransmits > 1 ? 1 : tcp_initial_window;
+    sk.cwnd_stamp = port::now();
+}
+
 void simultaneous_open(tcp_sock& sk, skb_ptr skb, const wire::tcp_options& options) {
     take_peer_options(sk, *skb, options);
     tcp_ecn_take_syn(sk, *skb);
@@ -140,9 +153,7 @@ void tcp_finish_connect(tcp_sock& sk) {
     tcp_begin_rtt(sk);
     (void)tcp_current_mss(sk);
     sk.rcv_mss = lib::min(sk.mss_cache, lib::max(lib::min(sk.rcv_wnd / 2, 536u), tcp_minimum_rcv_mss));
-    // RFC 5681 §3.1: if the SYN had to be sent again, something is wrong on the way; start from one segment.
-    sk.snd_cwnd = sk.total_retransmits > 1 ? 1 : tcp_initial_window;
-    sk.cwnd_stamp = now;
+    begin_congestion_control(sk);
     tcp_set_congestion(sk, *sk.congestion);
     tcp_init_receive_tuning(sk);
     if (sk.keep_alive) {

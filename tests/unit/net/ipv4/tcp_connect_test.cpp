@@ -4,6 +4,7 @@
 #include "kernel/abi/inet.h"
 #include "net/ipv4/inet_sock.hpp"
 #include "net/ipv4/tcp.hpp"
+#include "net/ipv4/tcp_congestion.hpp"
 #include "net/stack.hpp"
 #include "tcp_states.hpp"
 
@@ -115,5 +116,28 @@ TEST_F(tcp_states, an_attempt_that_is_shut_down_after_its_failure_must_be_dissol
     });
     world.run();
 }
+
+struct tcp_lost_syn : tcp_states, testing::WithParamInterface<bool> {};
+
+TEST_P(tcp_lost_syn, says_nothing_about_the_window_of_the_connection) {
+    call([this](sim::user_socket& client) { sockets.push_back(std::move(client)); });
+    EXPECT_EQ(peer->next().flags, tcp_syn); // is lost
+    EXPECT_EQ(peer->next().flags, tcp_syn);
+    peer->syn_options.sack_permitted = GetParam();
+    peer->send({.flags = syn_ack, .options = peer->syn_options});
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    ASSERT_EQ(sockets.size(), 1u);
+    const net::tcp_sock& sk = net::as_tcp(*sockets[0].get().sk);
+    EXPECT_EQ(sk.snd_ssthresh, net::tcp_infinite_threshold); // RFC 5681 §3.1: initially high
+    EXPECT_EQ(sk.recovery, net::tcp_recovery_state::open);
+    EXPECT_EQ(sk.snd_cwnd, 10u);
+    EXPECT_EQ(sockets[0].send("data"), 4);
+    EXPECT_EQ(peer->next().payload, "data");
+    peer->send({});
+    EXPECT_GE(sk.snd_cwnd, 10u);
+    peer->send({.flags = tcp_rst});
+}
+
+INSTANTIATE_TEST_SUITE_P(with_and_without_sack, tcp_lost_syn, testing::Bool());
 
 } // namespace
