@@ -68,7 +68,7 @@ bool take_header(stack& in, skb_ptr& skb) {
 
 void to_listener(stack& in, const tcp_key& key, skb_ptr skb, const wire::seq* iss) {
     const unsigned device = skb->device != nullptr ? skb->device->index : 0;
-    if (lib::ref<tcp_sock> listener = tcp_find_listener(in, key.local_address, key.local_port, device)) {
+    if (lib::ref<tcp_sock> listener = tcp_find_listener(in, key, device)) {
         tcp_listen_receive(*listener, std::move(skb), iss);
         return;
     }
@@ -90,7 +90,7 @@ void to_remains(stack& in, const tcp_key& key, tcp_time_wait& remains, skb_ptr s
     const tcp_time_wait_outcome outcome = tcp_time_wait_receive(remains, skb);
     if (outcome.verdict == tcp_time_wait_verdict::open_anew) {
         const unsigned device = skb->device != nullptr ? skb->device->index : 0;
-        if (tcp_find_listener(in, key.local_address, key.local_port, device)) {
+        if (tcp_find_listener(in, key, device)) {
             tcp_end_time_wait(remains);
         }
         to_listener(in, key, std::move(skb), &outcome.iss);

@@ -28,6 +28,17 @@ unsigned listener_bucket(uint16_t port) {
     return port % tcp_table::listener_buckets;
 }
 
+/// Listeners that share a port by SO_REUSEPORT share the clients: each goes to the one whose claim is highest.
+/// A request is known to its listener only, so when one comes or goes the others must keep their clients: each
+/// claim is independent of all others (rendezvous hashing, Thaler and Ravishankar).
+uint64_t claim(const tcp_table& table, const tcp_sock& listener, const tcp_key& client) {
+    struct {
+        tcp_key client;
+        uint32_t listener;
+    } message = {client, static_cast<uint32_t>(listener.id)};
+    return lib::siphash(table.hash_key, &message, sizeof(message));
+}
+
 tcp_sock& connection_of(tcp_endpoint& entry) {
     return lib::container_of(entry, &tcp_sock::endpoint);
 }
@@ -123,18 +134,20 @@ tcp_found tcp_find_connection(stack& in, const tcp_key& key) {
     return hold(*entry);
 }
 
-lib::ref<tcp_sock> tcp_find_listener(stack& in, uint32_t local_address, uint16_t local_port,
-                                     unsigned device) {
+lib::ref<tcp_sock> tcp_find_listener(stack& in, const tcp_key& key, unsigned device) {
     tcp_table& table = *in.tcp;
     port::guard hold_table(table.lock);
     tcp_sock* best = nullptr;
     int best_score = -1;
-    for (tcp_sock& candidate : table.listeners[listener_bucket(local_port)]) {
-        const bool fits = candidate.local_port == local_port &&
-                          (candidate.local_address == 0 || candidate.local_address == local_address) &&
+    for (tcp_sock& candidate : table.listeners[listener_bucket(key.local_port)]) {
+        const bool fits = candidate.local_port == key.local_port &&
+                          (candidate.local_address == 0 || candidate.local_address == key.local_address) &&
                           (candidate.bound_device == 0 || candidate.bound_device == device);
         const int score = (candidate.local_address != 0 ? 2 : 0) + (candidate.bound_device != 0 ? 1 : 0);
-        if (fits && score > best_score) {
+        if (!fits || score < best_score) {
+            continue;
+        }
+        if (score > best_score || claim(table, candidate, key) > claim(table, *best, key)) {
             best = &candidate;
             best_score = score;
         }

@@ -52,8 +52,9 @@ struct tcp_found {
 
 /// The connection or TIME_WAIT remains with exactly this key.
 tcp_found tcp_find_connection(stack& in, const tcp_key& key);
-/// The listener that fits best: one bound to the address before one bound to none.
-lib::ref<tcp_sock> tcp_find_listener(stack& in, uint32_t local_address, uint16_t local_port, unsigned device);
+/// The listener that fits best: one bound to the address before one bound to none. Of several that are equal
+/// (SO_REUSEPORT) a client always meets the same one.
+lib::ref<tcp_sock> tcp_find_listener(stack& in, const tcp_key& key, unsigned device);
 
 /// Adds a connection under the key, or fails with EADDRINUSE (EADDRNOTAVAIL is the caller's to make of it).
 /// The table holds a reference until tcp_unhash(). TIME_WAIT remains with this key are replaced if they agree

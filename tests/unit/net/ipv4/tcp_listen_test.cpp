@@ -1,6 +1,7 @@
 // Listeners, the requests that they keep, and cookies (RFC 9293 §3.10.7.2, RFC 4987).
 
 #include "net/core/snmp.hpp"
+#include "net/ipv4/tcp_listen.hpp"
 #include "net/stack.hpp"
 #include "tcp_states.hpp"
 
@@ -181,6 +182,67 @@ TEST_F(tcp_states, a_full_accept_queue_makes_clients_wait) {
     second_peer.connect();
     world.run_for(second);
     EXPECT_EQ(sockets.size(), 2u);
+}
+
+/// Listeners that share port 80, and clients that have sent a SYN to it.
+struct tcp_reuseport : tcp_states {
+    static constexpr unsigned clients = 60;
+    std::deque<sim::tcp_peer> peers;
+
+    void listen(unsigned listeners) {
+        for (unsigned i = 0; i < listeners; i++) {
+            sim::user_socket& fresh = sockets.emplace_back(*host, SOCK_STREAM);
+            ASSERT_EQ(fresh.set_option(SOL_SOCKET, SO_REUSEPORT, 1), 0);
+            ASSERT_EQ(fresh.bind("10.0.0.1", 80), 0);
+            ASSERT_EQ(fresh.listen(clients), 0);
+        }
+        for (uint16_t i = 0; i < clients; i++) {
+            peers.emplace_back(*host, "10.0.0.9", static_cast<uint16_t>(2000 + i), 80);
+            peers.back().send({.flags = tcp_syn});
+            EXPECT_EQ(peers.back().next().flags, syn_ack);
+        }
+    }
+    const net::tcp_listener& listener(unsigned i) { return *net::as_tcp(*sockets[i].get().sk).listener; }
+    void answer_all() {
+        for (sim::tcp_peer& each : peers) {
+            each.send({});
+        }
+    }
+};
+
+TEST_F(tcp_reuseport, listeners_share_the_clients) {
+    listen(3);
+    world.run_for(600 * millisecond);
+    for (sim::tcp_peer& each : peers) { // who asks again meets the same one
+        each.send({.flags = tcp_syn, .seq = each.iss});
+        EXPECT_EQ(each.next().end(), each.received);
+    }
+    unsigned requests = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        EXPECT_GE(listener(i).request_count, clients / 6);
+        requests += listener(i).request_count;
+    }
+    EXPECT_EQ(requests, clients);
+    answer_all();
+    EXPECT_EQ(listener(0).accept_count + listener(1).accept_count + listener(2).accept_count, clients);
+}
+
+TEST_F(tcp_reuseport, cookies_come_back_to_who_has_sent_them) {
+    host->stack().settings.tcp_syncookies = 2; // always
+    listen(2);
+    answer_all();
+    EXPECT_GE(listener(0).accept_count, clients / 4);
+    EXPECT_GE(listener(1).accept_count, clients / 4);
+    EXPECT_EQ(listener(0).accept_count + listener(1).accept_count, clients);
+}
+
+TEST_F(tcp_reuseport, a_listener_that_goes_takes_nobody_elses_clients_along) {
+    listen(3);
+    sockets[1].close();
+    const unsigned left[] = {listener(0).request_count, listener(2).request_count};
+    answer_all();
+    EXPECT_EQ(listener(0).accept_count, left[0]);
+    EXPECT_EQ(listener(2).accept_count, left[1]);
 }
 
 } // namespace
