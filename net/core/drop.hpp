@@ -64,6 +64,7 @@ namespace net {
     REASON(tcp_bad_reset)                                                                                    \
     REASON(tcp_unexpected_syn)                                                                               \
     REASON(tcp_listen_overflow)                                                                              \
+    REASON(tcp_accept_deferred)                                                                              \
     REASON(tcp_out_of_order_limit)                                                                           \
     REASON(tcp_zero_window)                                                                                  \
     REASON(tcp_after_close)                                                                                  \

@@ -33,7 +33,9 @@ struct tcp_request : lib::ref_counted {
     tcp_window_choice receive_window = {};
     uint32_t ts_recent = 0;
     uint32_t ts_offset = 0;
-    uint8_t retransmissions = 0;
+    uint8_t timeouts = 0;        ///< so many times the SYN-ACK's timer has expired
+    uint8_t retransmissions = 0; ///< so many times it has sent the SYN-ACK again
+    bool acknowledged = false;   ///< the handshake's last ACK came; what is waited for is data, or room
     port::time_ns sent_at = 0;
     port::time_ns answered_at = 0; ///< last SYN-ACK that a repeated SYN asked for
 };

@@ -72,7 +72,7 @@ void print_request(writer& out, const tcp_sock& listener, const tcp_request& req
     row.state = tcp_state::syn_received;
     row.timer = 1;
     row.expires = request.resend.due();
-    row.retransmits = request.retransmissions;
+    row.retransmits = request.timeouts;
     row.uid = listener.owner_uid;
     print(out, row);
 }

@@ -31,13 +31,23 @@ unsigned bucket_of(const tcp_sock& listener, const tcp_key& key) {
 }
 
 void arm(tcp_request& request) {
-    const port::time_ns delay = tcp_backed_off(tcp_rto_initial, request.retransmissions);
+    const port::time_ns delay = tcp_backed_off(tcp_rto_initial, request.timeouts);
     if (request.listener->owner_stack->timers.set(request.resend, port::now() + delay)) {
         request.get();
     }
 }
 
-/// The SYN-ACK was not answered.
+/// TCP_DEFER_ACCEPT: a client that has acknowledged the SYN-ACK may be silent for so many timeouts; before the
+/// last one it is asked again, so that its answer, even without data, makes the connection.
+bool waited_enough(const tcp_sock& listener, const tcp_request& request) {
+    return request.timeouts >= listener.owner_stack->settings.tcp_synack_retries &&
+           (!request.acknowledged || request.timeouts >= listener.defer_accept_attempts);
+}
+bool must_ask_again(const tcp_sock& listener, const tcp_request& request) {
+    return !request.acknowledged || request.timeouts + 1 >= listener.defer_accept_attempts;
+}
+
+/// The SYN-ACK was not answered, or not with what is waited for.
 void expire(timer& expired) {
     auto request = lib::ref<tcp_request>::adopt(&lib::container_of(expired, &tcp_request::resend));
     tcp_sock& listener = *request->listener;
@@ -45,14 +55,17 @@ void expire(timer& expired) {
     if (!request->link.linked()) {
         return;
     }
-    if (request->retransmissions >= listener.owner_stack->settings.tcp_synack_retries) {
+    if (waited_enough(listener, *request)) {
         count(*listener.owner_stack, mib::tcp_attempt_fails);
         tcp_remove_request(listener, *request);
         return;
     }
-    request->retransmissions++;
-    count(*listener.owner_stack, mib::tcp_retransmitted_segments);
-    tcp_send_request_answer(listener, *request);
+    if (must_ask_again(listener, *request)) {
+        request->retransmissions++;
+        count(*listener.owner_stack, mib::tcp_retransmitted_segments);
+        tcp_send_request_answer(listener, *request);
+    }
+    request->timeouts++;
     arm(*request);
 }
 
@@ -277,10 +290,15 @@ lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, s
         drop(std::move(skb), drop_reason::tcp_bad_reset);
         return {};
     }
-    const bool only_ack = skb->length() == 0 && (flags & wire::tcp_fin) == 0;
-    if ((flags & wire::tcp_ack) == 0 || (only_ack && listener.defer_accept_attempts != 0 &&
-                                         request.retransmissions < listener.defer_accept_attempts)) {
-        drop(std::move(skb), drop_reason::tcp_bad_flags); // TCP_DEFER_ACCEPT: wait for data
+    if ((flags & wire::tcp_ack) == 0) {
+        drop(std::move(skb), drop_reason::tcp_bad_flags);
+        return {};
+    }
+    request.acknowledged = true;
+    const bool only_ack = skb->tcp.end_seq == request.irs + 1;
+    if (only_ack && request.timeouts < listener.defer_accept_attempts) {
+        count(in, mib::tcpext_defer_accept_drops);
+        drop(std::move(skb), drop_reason::tcp_accept_deferred); // until there are data to accept it with
         return {};
     }
     if (tcp_accept_queue_full(listener)) {

@@ -364,6 +364,14 @@ scripts tcp_scripts() {
              auto second = bed.make_peer(2001);
              second->send({.flags = tcp_syn});
          }},
+        {drop_reason::tcp_accept_deferred,
+         [](auto& bed) {
+             sim::user_socket lazy(*bed.victim, SOCK_STREAM);
+             lazy.bind("0.0.0.0", bed.port);
+             lazy.set_option(IPPROTO_TCP, TCP_DEFER_ACCEPT, 10);
+             lazy.listen(1);
+             bed.make_peer()->connect();
+         }},
         {drop_reason::tcp_out_of_order_limit,
          [](auto& bed) {
              auto peer = bed.open();

@@ -1,5 +1,6 @@
 // Listeners, the requests that they keep, and cookies (RFC 9293 §3.10.7.2, RFC 4987).
 
+#include "kernel/abi/tcp.h"
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_listen.hpp"
 #include "net/stack.hpp"
@@ -243,6 +244,44 @@ TEST_F(tcp_reuseport, a_listener_that_goes_takes_nobody_elses_clients_along) {
     answer_all();
     EXPECT_EQ(listener(0).accept_count, left[0]);
     EXPECT_EQ(listener(2).accept_count, left[1]);
+}
+
+// ---- TCP_DEFER_ACCEPT ------------------------------------------------------------------------------------
+
+/// A server whose accept() waits for data, and a client that has connected and says nothing.
+struct tcp_defer_accept : tcp_states {
+    void SetUp() override {
+        sim::user_socket& listener = sockets.emplace_back(*host, SOCK_STREAM);
+        listener.set_non_blocking(true);
+        ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+        ASSERT_EQ(listener.set_option(IPPROTO_TCP, TCP_DEFER_ACCEPT, 200), 0); // eight times a SYN-ACK
+        ASSERT_EQ(listener.listen(5), 0);
+        peer->connect();
+        EXPECT_EQ(sockets[0].accept().error(), EAGAIN);
+    }
+};
+
+TEST_F(tcp_defer_accept, a_client_may_be_silent_for_long) {
+    peer->expect_silence(70 * second); // longer than an ACK would be waited for
+    peer->send({.flags = psh_ack, .payload = "at last"});
+    EXPECT_EQ(peer->next().ack, peer->seq);
+    sim::user_socket child = sockets[0].accept();
+    ASSERT_TRUE(child.ok());
+    EXPECT_EQ(child.recv().data, "at last");
+}
+
+TEST_F(tcp_defer_accept, in_the_end_it_is_asked_once_more) {
+    peer->expect_silence(240 * second);
+    EXPECT_EQ(peer->next(20 * second).flags, syn_ack);
+    peer->send({});
+    EXPECT_TRUE(sockets[0].accept().ok());
+}
+
+TEST_F(tcp_defer_accept, who_never_answers_is_forgotten) {
+    peer->expect_silence(240 * second);
+    EXPECT_EQ(peer->next(20 * second).flags, syn_ack);
+    peer->expect_silence(200 * second);
+    EXPECT_EQ(state(), "0A");
 }
 
 } // namespace
