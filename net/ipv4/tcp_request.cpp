@@ -155,7 +155,8 @@ void take_agreement(tcp_sock& child, const tcp_request& request) {
     child.advertised_mss = request.advertised_mss;
     child.mss_clamp = child.user_mss != 0 ? lib::min(request.peer_mss, child.user_mss) : request.peer_mss;
     child.total_retransmits = request.retransmissions;
-    if (request.retransmissions == 0 && request.sent_at != 0) {
+    // Karn: only if it is known which SYN-ACK the ACK answers.
+    if (request.retransmissions == 0 && request.answered_at == 0 && request.sent_at != 0) {
         tcp_take_rtt_sample(child,
                             static_cast<uint32_t>((port::now() - request.sent_at) / port::microsecond));
     }

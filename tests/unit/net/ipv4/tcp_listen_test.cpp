@@ -284,4 +284,19 @@ TEST_F(tcp_defer_accept, who_never_answers_is_forgotten) {
     EXPECT_EQ(state(), "0A");
 }
 
+TEST_F(tcp_states, an_answer_that_was_asked_for_twice_is_no_round_trip) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    world.run_for(600 * millisecond);
+    peer->send({.flags = tcp_syn, .seq = peer->iss});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    peer->send({}); // to which of them?
+    ASSERT_EQ(sockets.size(), 1u);
+    const net::tcp_sock& sk = net::as_tcp(*sockets[0].get().sk);
+    EXPECT_EQ(sk.srtt_us, 0u);
+    EXPECT_EQ(sk.rto, 3 * second); // RFC 6298 (5.7)
+    EXPECT_EQ(sk.snd_cwnd, 10u);
+}
+
 } // namespace
