@@ -37,7 +37,8 @@ struct tcp_request : lib::ref_counted {
     uint8_t retransmissions = 0; ///< so many times it has sent the SYN-ACK again
     bool acknowledged = false;   ///< the handshake's last ACK came; what is waited for is data, or room
     port::time_ns sent_at = 0;
-    port::time_ns answered_at = 0; ///< last SYN-ACK that a repeated SYN asked for
+    port::time_ns answered_at = 0;   ///< last SYN-ACK that a repeated SYN asked for
+    port::time_ns challenged_at = 0; ///< last ACK that something unacceptable asked for
 };
 
 struct tcp_listener {

@@ -37,8 +37,8 @@ void arm(tcp_request& request) {
     }
 }
 
-/// TCP_DEFER_ACCEPT: a client that has acknowledged the SYN-ACK may be silent for so many timeouts; before the
-/// last one it is asked again, so that its answer, even without data, makes the connection.
+/// TCP_DEFER_ACCEPT: a client that has acknowledged the SYN-ACK may be silent for so many timeouts; before
+/// the last one it is asked again, so that its answer, even without data, makes the connection.
 bool waited_enough(const tcp_sock& listener, const tcp_request& request) {
     return request.timeouts >= listener.owner_stack->settings.tcp_synack_retries &&
            (!request.acknowledged || request.timeouts >= listener.defer_accept_attempts);
@@ -87,12 +87,77 @@ uint16_t advertised_mss(tcp_sock& listener, const tcp_key& key) {
     return static_cast<uint16_t>(listener.user_mss != 0 ? lib::min<uint32_t>(mss, listener.user_mss) : mss);
 }
 
+/// What every segment for the peer has.
+tcp_reply reply_to(const tcp_sock& listener, const tcp_request& request) {
+    tcp_reply reply;
+    reply.key = request.key;
+    reply.ack = request.irs + 1;
+    reply.ttl = listener.ttl;
+    reply.tos = listener.tos;
+    reply.options.has_timestamp = request.timestamps_ok;
+    reply.options.timestamp_value =
+        request.link.linked() ? tcp_timestamp_clock() + request.ts_offset : tcp_cookie_timestamp(request);
+    reply.options.timestamp_echo = request.ts_recent;
+    return reply;
+}
+
 void answer_again(tcp_sock& listener, tcp_request& request) {
     const port::time_ns now = port::now();
     if (request.answered_at == 0 || now - request.answered_at >= answer_interval) {
         request.answered_at = now;
         tcp_send_request_answer(listener, request);
     }
+}
+
+/// Tells the peer where we are, at most twice a second.
+void challenge(tcp_sock& listener, tcp_request& request) {
+    const port::time_ns now = port::now();
+    if (request.challenged_at != 0 && now - request.challenged_at < answer_interval) {
+        count(*listener.owner_stack, mib::tcpext_ack_skipped);
+        return;
+    }
+    request.challenged_at = now;
+    count(*listener.owner_stack, mib::tcpext_challenge_acks);
+    tcp_reply reply = reply_to(listener, request);
+    reply.seq = request.iss + 1;
+    reply.flags = wire::tcp_ack;
+    const tcp_window_choice& offered = request.receive_window;
+    reply.window = static_cast<uint16_t>((offered.window + (1u << offered.scale) - 1) >> offered.scale);
+    (void)tcp_send_reply(*listener.owner_stack, reply);
+}
+
+/// Steps one to four of RFC 9293 §3.10.7.4, with RFC 5961 and 7323 as in tcp_check_segment(). False: dropped.
+bool check_segment(tcp_sock& listener, tcp_request& request, skb_ptr& skb) {
+    stack& in = *listener.owner_stack;
+    const bool is_reset = (skb->tcp.flags & wire::tcp_rst) != 0;
+    const wire::tcp_options options = options_of(*skb, wire::tcp_options_of::other);
+    const bool old = request.timestamps_ok && options.has_timestamp &&
+                     static_cast<int32_t>(options.timestamp_value - request.ts_recent) < 0;
+    const bool in_window = skb->tcp.end_seq >= request.irs + 1 &&
+                           skb->tcp.seq <= request.irs + 1 + request.receive_window.window;
+    drop_reason why = drop_reason::tcp_out_of_window;
+    if (is_reset && in_window && skb->tcp.seq == request.irs + 1) {
+        count(in, mib::tcpext_embryonic_resets);
+        count(in, mib::tcp_attempt_fails);
+        tcp_remove_request(listener, request);
+        why = drop_reason::tcp_bad_reset;
+    } else if (is_reset && in_window) {
+        challenge(listener, request);
+        why = drop_reason::tcp_bad_reset;
+    } else if (!is_reset && old) {
+        challenge(listener, request);
+        why = drop_reason::tcp_paws;
+    } else if (!is_reset && (skb->tcp.flags & wire::tcp_syn) != 0) { // wherever it lies
+        count(in, mib::tcpext_syn_challenges);
+        challenge(listener, request);
+        why = drop_reason::tcp_unexpected_syn;
+    } else if (!is_reset && !in_window) {
+        challenge(listener, request);
+    } else if (!is_reset) {
+        return true;
+    }
+    drop(std::move(skb), why);
+    return false;
 }
 
 /// Options and ends of the listener that its children share.
@@ -235,32 +300,21 @@ void tcp_remove_request(tcp_sock& listener, tcp_request& request) {
 }
 
 void tcp_send_request_answer(tcp_sock& listener, tcp_request& request) {
-    tcp_reply reply;
-    reply.key = request.key;
+    tcp_reply reply = reply_to(listener, request);
     reply.seq = request.iss;
-    reply.ack = request.irs + 1;
     reply.flags = static_cast<uint8_t>(wire::tcp_syn | wire::tcp_ack | (request.ecn ? wire::tcp_ece : 0));
     reply.window = static_cast<uint16_t>(lib::min(request.receive_window.window, 65535u));
-    reply.ttl = listener.ttl;
-    reply.tos = listener.tos;
     reply.options.has_mss = true;
     reply.options.mss = request.advertised_mss;
     reply.options.sack_permitted = request.sack_ok;
     reply.options.has_window_scale = request.window_scaling;
     reply.options.window_scale = request.receive_window.scale;
-    reply.options.has_timestamp = request.timestamps_ok;
-    reply.options.timestamp_value =
-        request.link.linked() ? tcp_timestamp_clock() + request.ts_offset : tcp_cookie_timestamp(request);
-    reply.options.timestamp_echo = request.ts_recent;
     (void)tcp_send_reply(*listener.owner_stack, reply);
 }
 
 lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, skb_ptr& skb) {
     stack& in = *listener.owner_stack;
     const uint8_t flags = skb->tcp.flags;
-    const wire::tcp_options options = options_of(*skb, wire::tcp_options_of::other);
-    const bool old_timestamp = request.timestamps_ok && options.has_timestamp &&
-                               static_cast<int32_t>(options.timestamp_value - request.ts_recent) < 0;
     if (skb->tcp.seq == request.irs &&
         (flags & (wire::tcp_syn | wire::tcp_ack | wire::tcp_rst)) == wire::tcp_syn) {
         answer_again(listener, request); // our SYN-ACK was lost, or theirs was sent twice
@@ -272,23 +326,7 @@ lib::ref<tcp_sock> tcp_check_request(tcp_sock& listener, tcp_request& request, s
         drop(std::move(skb), drop_reason::tcp_bad_ack);
         return {};
     }
-    const bool in_window = skb->tcp.end_seq >= request.irs + 1 &&
-                           skb->tcp.seq <= request.irs + 1 + request.receive_window.window;
-    if (old_timestamp || !in_window) {
-        if ((flags & wire::tcp_rst) == 0) {
-            answer_again(listener, request);
-        }
-        drop(std::move(skb), old_timestamp ? drop_reason::tcp_paws : drop_reason::tcp_out_of_window);
-        return {};
-    }
-    if ((flags & (wire::tcp_rst | wire::tcp_syn)) != 0) {
-        const bool exact = skb->tcp.seq == request.irs + 1; // RFC 5961 here too
-        if ((flags & wire::tcp_rst) != 0 && exact) {
-            count(in, mib::tcpext_embryonic_resets);
-            count(in, mib::tcp_attempt_fails);
-            tcp_remove_request(listener, request);
-        }
-        drop(std::move(skb), drop_reason::tcp_bad_reset);
+    if (!check_segment(listener, request, skb)) {
         return {};
     }
     if ((flags & wire::tcp_ack) == 0) {

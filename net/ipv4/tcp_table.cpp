@@ -28,9 +28,9 @@ unsigned listener_bucket(uint16_t port) {
     return port % tcp_table::listener_buckets;
 }
 
-/// Listeners that share a port by SO_REUSEPORT share the clients: each goes to the one whose claim is highest.
-/// A request is known to its listener only, so when one comes or goes the others must keep their clients: each
-/// claim is independent of all others (rendezvous hashing, Thaler and Ravishankar).
+/// Listeners that share a port by SO_REUSEPORT share the clients: each goes to the one whose claim is
+/// highest. A request is known to its listener only, so when one comes or goes the others must keep their
+/// clients: each claim is independent of all others (rendezvous hashing, Thaler and Ravishankar).
 uint64_t claim(const tcp_table& table, const tcp_sock& listener, const tcp_key& client) {
     struct {
         tcp_key client;

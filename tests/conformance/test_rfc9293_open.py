@@ -345,7 +345,7 @@ def test_syn_received_drops_what_has_no_ack(lab):
 
 
 def test_syn_received_answers_text_outside_the_window(lab):
-    """With its SYN-ACK, as Linux does: what the peer needs most is the ACK in it."""
+    """With an ACK that says where we are, unless the SYN-ACK's timer comes first."""
     server, peer = half_open(lab)
     time.sleep(0.6)
     peer.send("P. 200000:200010(10) ack 1")

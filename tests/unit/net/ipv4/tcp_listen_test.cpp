@@ -284,6 +284,53 @@ TEST_F(tcp_defer_accept, who_never_answers_is_forgotten) {
     EXPECT_EQ(state(), "0A");
 }
 
+// ---- What a half-open connection believes ----------------------------------------------------------------
+
+TEST_F(tcp_states, a_request_challenges_what_may_be_forged) {
+    serve_and_keep();
+    peer->send({.flags = tcp_syn});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    const sim::tcp_peer::say doubtful[] = {
+        {.flags = tcp_rst, .seq = peer->seq + 100},        // RFC 5961 §3.2
+        {.flags = tcp_syn, .seq = peer->seq + 100},        // RFC 5961 §4.2
+        {.flags = tcp_syn, .seq = peer->seq + 0x40000000}, // the same, wherever it lies
+        {.flags = psh_ack, .payload = "far", .seq = peer->seq + 0x40000000},
+    };
+    for (const sim::tcp_peer::say& each : doubtful) {
+        SCOPED_TRACE(&each - doubtful);
+        peer->send(each);
+        const sim::segment challenge = peer->next(millisecond);
+        EXPECT_EQ(challenge.flags, tcp_ack);
+        EXPECT_EQ(challenge.seq, peer->received);
+        EXPECT_EQ(challenge.ack, peer->seq);
+        peer->send(each);
+        peer->expect_silence(millisecond); // not twice within half a second
+        world.run_for(600 * millisecond);
+        while (peer->try_next(millisecond)) { // the SYN-ACK again, by the timer
+        }
+    }
+    peer->send({.flags = tcp_rst, .seq = peer->seq + 0x40000000});
+    peer->expect_silence(millisecond);
+    EXPECT_EQ(drops(net::drop_reason::tcp_unexpected_syn), 4u);
+    peer->send({});
+    EXPECT_EQ(state(), "01");
+}
+
+TEST_F(tcp_states, a_reset_needs_no_timestamp_to_end_a_request) {
+    serve_and_keep();
+    peer->syn_options.has_timestamp = true;
+    peer->syn_options.timestamp_value = 7777;
+    peer->send({.flags = tcp_syn, .options = peer->syn_options});
+    EXPECT_EQ(peer->next().flags, syn_ack);
+    peer->syn_options.timestamp_value = 7; // RFC 7323 §5.2: a RST is not checked
+    peer->send({.flags = tcp_rst, .options = peer->syn_options});
+    peer->expect_silence(5 * second);
+    peer->send({});
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    peer->seq = peer->iss;
+    peer->connect();
+}
+
 TEST_F(tcp_states, an_answer_that_was_asked_for_twice_is_no_round_trip) {
     serve_and_keep();
     peer->send({.flags = tcp_syn});
