@@ -125,6 +125,7 @@ namespace net {
     MIB(tcpext_abort_on_linger, "TCPAbortOnLinger")                                                          \
     MIB(tcpext_abort_failed, "TCPAbortFailed")                                                               \
     MIB(tcpext_memory_pressures, "TCPMemoryPressures")                                                       \
+    MIB(tcpext_min_ttl_drops, "TCPMinTTLDrop")                                                               \
     MIB(tcpext_defer_accept_drops, "TCPDeferAcceptDrop")                                                     \
     MIB(tcpext_receive_coalesce, "TCPRcvCoalesce")                                                           \
     MIB(tcpext_out_of_order_queue, "TCPOFOQueue")                                                            \

@@ -43,7 +43,7 @@ struct inet_sock : sock {
     // Options of level IPPROTO_IP.
     int16_t ttl = -1; ///< IP_TTL; -1: ip_default_ttl
     uint8_t tos = 0;
-    uint8_t minimum_ttl = 0;
+    lib::relaxed<uint8_t> minimum_ttl; ///< IP_MINTTL; read without the lock, too
     uint8_t multicast_ttl = 1;
     uint8_t mtu_discovery = 1;   ///< IP_PMTUDISC_WANT
     uint8_t receive_options = 0; ///< ip_receive_option bits

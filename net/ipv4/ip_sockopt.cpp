@@ -151,8 +151,12 @@ lib::result<void> set_number(inet_sock& sk, int option, int value) {
         sk.tos = sk.type == SOCK_STREAM ? static_cast<uint8_t>((value & ~3) | (sk.tos & 3))
                                         : static_cast<uint8_t>(value);
         return {};
-    case IP_MINTTL:
-        return set_ranged(sk.minimum_ttl, value, 0, 255);
+    case IP_MINTTL: {
+        uint8_t lowest = 0;
+        TRY(set_ranged(lowest, value, 0, 255));
+        sk.minimum_ttl = lowest;
+        return {};
+    }
     case IP_MULTICAST_TTL:
         if (sk.type == SOCK_STREAM) {
             return lib::error{EINVAL};

@@ -66,34 +66,54 @@ bool take_header(stack& in, skb_ptr& skb) {
     return true;
 }
 
-void to_listener(stack& in, const tcp_key& key, skb_ptr skb, const wire::seq* iss) {
-    const unsigned device = skb->device != nullptr ? skb->device->index : 0;
-    if (lib::ref<tcp_sock> listener = tcp_find_listener(in, key, device)) {
-        tcp_listen_receive(*listener, std::move(skb), iss);
-        return;
+/// IP_MINTTL (RFC 5082): whoever is further away than the user wants is not even answered.
+bool comes_from_too_far(const tcp_sock& sk, const sk_buff& skb) {
+    const auto& ip = *reinterpret_cast<const wire::ipv4_header*>(skb.network_header);
+    return ip.ttl < sk.minimum_ttl;
+}
+
+void drop_from_too_far(stack& in, skb_ptr skb) {
+    count(in, mib::tcpext_min_ttl_drops);
+    drop(std::move(skb), drop_reason::ip_ttl_exceeded);
+}
+
+lib::ref<tcp_sock> listener_for(stack& in, const tcp_key& key, const sk_buff& skb) {
+    return tcp_find_listener(in, key, skb.device != nullptr ? skb.device->index : 0);
+}
+
+void to_listener(stack& in, const tcp_key& key, skb_ptr skb) {
+    const lib::ref<tcp_sock> listener = listener_for(in, key, *skb);
+    if (!listener) {
+        tcp_send_reset(in, *skb); // RFC 9293 §3.10.7.1
+        drop(std::move(skb), drop_reason::tcp_no_socket);
+    } else if (comes_from_too_far(*listener, *skb)) {
+        drop_from_too_far(in, std::move(skb));
+    } else {
+        tcp_listen_receive(*listener, std::move(skb), nullptr);
     }
-    tcp_send_reset(in, *skb); // RFC 9293 §3.10.7.1
-    drop(std::move(skb), drop_reason::tcp_no_socket);
 }
 
 void to_connection(tcp_sock& sk, skb_ptr skb) {
     port::guard hold(sk.sock_lock);
-    const auto& ip = *reinterpret_cast<const wire::ipv4_header*>(skb->network_header);
-    if (ip.ttl < sk.minimum_ttl) { // RFC 5082
-        drop(std::move(skb), drop_reason::ip_ttl_exceeded);
+    if (comes_from_too_far(sk, *skb)) {
+        drop_from_too_far(*sk.owner_stack, std::move(skb));
         return;
     }
     tcp_receive(sk, std::move(skb));
 }
 
+/// A SYN that may follow the remains ends them only if it is for somebody.
 void to_remains(stack& in, const tcp_key& key, tcp_time_wait& remains, skb_ptr skb) {
     const tcp_time_wait_outcome outcome = tcp_time_wait_receive(remains, skb);
-    if (outcome.verdict == tcp_time_wait_verdict::open_anew) {
-        const unsigned device = skb->device != nullptr ? skb->device->index : 0;
-        if (tcp_find_listener(in, key, device)) {
-            tcp_end_time_wait(remains);
-        }
-        to_listener(in, key, std::move(skb), &outcome.iss);
+    if (outcome.verdict != tcp_time_wait_verdict::open_anew) {
+        return;
+    }
+    const lib::ref<tcp_sock> listener = listener_for(in, key, *skb);
+    if (listener && !comes_from_too_far(*listener, *skb)) {
+        tcp_end_time_wait(remains);
+        tcp_listen_receive(*listener, std::move(skb), &outcome.iss);
+    } else {
+        to_listener(in, key, std::move(skb)); // refuses it
     }
 }
 
@@ -113,7 +133,7 @@ void tcp_v4_rcv(stack& in, skb_ptr skb) {
     } else if (found.remains) {
         to_remains(in, key, *found.remains, std::move(skb));
     } else {
-        to_listener(in, key, std::move(skb), nullptr);
+        to_listener(in, key, std::move(skb));
     }
 }
 

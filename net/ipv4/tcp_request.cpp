@@ -180,7 +180,7 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.send_timeout = listener.send_timeout;
     child.ttl = listener.ttl;
     child.tos = listener.tos;
-    child.minimum_ttl = listener.minimum_ttl;
+    child.minimum_ttl = uint8_t{listener.minimum_ttl};
     child.mtu_discovery = listener.mtu_discovery;
     child.receive_error = listener.receive_error;
     child.nagle = listener.nagle;

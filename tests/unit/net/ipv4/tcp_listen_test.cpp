@@ -1,5 +1,6 @@
 // Listeners, the requests that they keep, and cookies (RFC 9293 §3.10.7.2, RFC 4987).
 
+#include "kernel/abi/inet.h"
 #include "kernel/abi/tcp.h"
 #include "net/core/snmp.hpp"
 #include "net/ipv4/tcp_listen.hpp"
@@ -329,6 +330,25 @@ TEST_F(tcp_states, a_reset_needs_no_timestamp_to_end_a_request) {
     EXPECT_EQ(peer->next().flags, tcp_rst);
     peer->seq = peer->iss;
     peer->connect();
+}
+
+TEST_F(tcp_states, a_listener_hears_only_who_is_near_enough) {
+    sim::user_socket& listener = sockets.emplace_back(*host, SOCK_STREAM);
+    ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+    ASSERT_EQ(listener.set_option(IPPROTO_IP, IP_MINTTL, 255), 0); // RFC 5082
+    ASSERT_EQ(listener.listen(5), 0);
+    peer->send({.flags = tcp_syn}); // with a TTL of 64
+    peer->send({});                 // no reset either
+    peer->expect_silence();
+    EXPECT_EQ(drops(net::drop_reason::ip_ttl_exceeded), 2u);
+    EXPECT_EQ(net::counted(host->stack(), net::mib::tcpext_min_ttl_drops), 2u);
+    ASSERT_EQ(listener.set_option(IPPROTO_IP, IP_MINTTL, 64), 0);
+    peer->seq = peer->iss;
+    peer->connect();
+    ASSERT_EQ(listener.set_option(IPPROTO_IP, IP_MINTTL, 0), 0);
+    sim::user_socket child = listener.accept();
+    ASSERT_TRUE(child.ok());
+    EXPECT_EQ(child.get_option(IPPROTO_IP, IP_MINTTL), 64);
 }
 
 TEST_F(tcp_states, an_answer_that_was_asked_for_twice_is_no_round_trip) {

@@ -1,6 +1,7 @@
 // What remains of a connection when its socket is gone: FIN_WAIT_2 and TIME_WAIT (RFC 9293 §3.6, RFC 1337,
 // RFC 6191).
 
+#include "kernel/abi/inet.h"
 #include "tcp_states.hpp"
 
 namespace {
@@ -87,6 +88,18 @@ TEST_F(tcp_states, a_window_does_not_shrink_in_time_wait) {
     EXPECT_EQ(after.flags, tcp_ack);
     EXPECT_EQ(after.ack, before.ack + 6);
     EXPECT_GE((uint32_t{after.window} << scale) + 6, uint32_t{before.window} << scale);
+}
+
+TEST_F(tcp_states, a_syn_from_too_far_away_does_not_end_time_wait) {
+    serve_until_time_wait();
+    sim::user_socket& listener = sockets.emplace_back(*host, SOCK_STREAM);
+    ASSERT_EQ(listener.set_option(SOL_SOCKET, SO_REUSEADDR, 1), 0);
+    ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+    ASSERT_EQ(listener.set_option(IPPROTO_IP, IP_MINTTL, 255), 0);
+    ASSERT_EQ(listener.listen(5), 0);
+    peer->send({.flags = tcp_syn, .seq = peer->seq + 100000});
+    peer->expect_silence();
+    EXPECT_EQ(state(), "0A 06");
 }
 
 } // namespace
