@@ -9,7 +9,8 @@
 //   SYN           a new connection, if its number or timestamp is beyond all old segments (RFC 6191)
 //   FIN, data     acknowledged; the peer's FIN starts the minute again
 //
-// A closed FIN_WAIT_2 waits here as well (substate), until the peer's FIN makes it a TIME_WAIT.
+// A closed FIN_WAIT_2 waits here as well (substate), until the peer's FIN makes it a TIME_WAIT. It is still
+// what a blind attacker would like to end, so it believes no more than a connection does (RFC 5961).
 
 #include "kernel/lib/container_of.hpp"
 #include "net/core/drop.hpp"
@@ -84,27 +85,39 @@ bool timestamp_is_newer(const tcp_time_wait& remains, const wire::tcp_options& o
            static_cast<int32_t>(options.timestamp_value - remains.ts_recent) > 0;
 }
 
+/// What tcp_check_segment() is for a connection, and that an ACK is of something sent: first to fifth step of
+/// RFC 9293 §3.10.7.4, with RFC 5961. False: dropped.
+bool check_segment(tcp_time_wait& remains, skb_ptr& skb, bool old) {
+    const uint8_t flags = skb->tcp.flags;
+    const bool is_reset = (flags & wire::tcp_rst) != 0;
+    const bool starts_inside =
+        skb->tcp.end_seq > remains.rcv_nxt && skb->tcp.seq <= remains.rcv_nxt + remains.rcv_wnd;
+    const bool in_window = starts_inside || skb->tcp.end_seq == remains.rcv_nxt;
+    if (is_reset && in_window && skb->tcp.seq == remains.rcv_nxt) {
+        tcp_end_time_wait(remains);
+    } else if (is_reset && in_window) {
+        answer(remains, false);
+    } else if (!is_reset) {
+        const bool acceptable = !old && in_window && (flags & wire::tcp_syn) == 0;
+        if (acceptable && skb->tcp.ack <= remains.snd_nxt) {
+            return true;
+        }
+        answer(remains, !acceptable && has_length(*skb));
+    }
+    drop(std::move(skb), drop_reason::tcp_time_wait);
+    return false;
+}
+
 /// FIN_WAIT_2 whose user is gone: only the peer's FIN is of interest.
 void receive_in_fin_wait_2(tcp_time_wait& remains, skb_ptr skb, const wire::tcp_options& options, bool old) {
-    stack& in = *remains.owner_stack;
-    const bool in_window =
-        skb->tcp.end_seq > remains.rcv_nxt && skb->tcp.seq <= remains.rcv_nxt + remains.rcv_wnd;
-    if (old || (!in_window && skb->tcp.end_seq != remains.rcv_nxt)) {
-        answer(remains, has_length(*skb));
-        drop(std::move(skb), drop_reason::tcp_time_wait);
-        return;
-    }
-    if ((skb->tcp.flags & wire::tcp_rst) != 0) {
-        drop(std::move(skb), drop_reason::tcp_time_wait);
-        tcp_end_time_wait(remains);
+    if (!check_segment(remains, skb, old)) {
         return;
     }
     const bool new_data = skb->length() != 0 && skb->tcp.end_seq > remains.rcv_nxt;
     const bool fin = (skb->tcp.flags & wire::tcp_fin) != 0;
-    if ((skb->tcp.flags & wire::tcp_syn) != 0 || (new_data && !fin) ||
-        (fin && skb->tcp.end_seq != remains.rcv_nxt + 1)) {
+    if ((new_data && !fin) || (fin && skb->tcp.end_seq != remains.rcv_nxt + 1)) {
         // Data that nobody will read (RFC 9293 §3.6.1).
-        tcp_send_reset(in, *skb);
+        tcp_send_reset(*remains.owner_stack, *skb);
         drop(std::move(skb), drop_reason::tcp_after_close);
         tcp_end_time_wait(remains);
         return;
@@ -161,6 +174,10 @@ tcp_time_wait_outcome tcp_time_wait_receive(tcp_time_wait& remains, skb_ptr& skb
     const wire::tcp_options options = options_of(*skb);
     const bool old = timestamp_is_old(remains, options);
     const uint8_t flags = skb->tcp.flags;
+    if ((flags & (wire::tcp_rst | wire::tcp_syn | wire::tcp_ack)) == 0) {
+        drop(std::move(skb), drop_reason::tcp_bad_flags); // RFC 9293 §3.10.7.4, fifth: not answered either
+        return {tcp_time_wait_verdict::handled, {}};
+    }
     if (remains.substate == tcp_state::fin_wait_2) {
         receive_in_fin_wait_2(remains, std::move(skb), options, old);
         return {tcp_time_wait_verdict::handled, {}};

@@ -90,6 +90,77 @@ TEST_F(tcp_states, a_window_does_not_shrink_in_time_wait) {
     EXPECT_GE((uint32_t{after.window} << scale) + 6, uint32_t{before.window} << scale);
 }
 
+/// A connection in FIN_WAIT_2 whose user is gone.
+struct tcp_fin_wait_2_remains : tcp_states {
+    void SetUp() override {
+        serve([](sim::user_socket&) {});
+        peer->connect();
+        EXPECT_EQ(peer->next().flags, fin_ack);
+        peer->send({});
+        EXPECT_EQ(state(), "05");
+    }
+    void expect_challenge() {
+        const sim::segment challenge = peer->next(millisecond);
+        EXPECT_EQ(challenge.flags, tcp_ack);
+        EXPECT_EQ(challenge.seq, peer->received);
+        EXPECT_EQ(challenge.ack, peer->seq);
+        EXPECT_EQ(state(), "05");
+        world.run_for(600 * millisecond);
+    }
+    void expect_nothing() {
+        peer->expect_silence(millisecond);
+        EXPECT_EQ(state(), "05");
+    }
+};
+
+TEST_F(tcp_fin_wait_2_remains, believe_a_reset_only_at_the_exact_number) {
+    peer->send({.flags = tcp_rst, .seq = peer->seq + 0x40000000}); // RFC 9293 §3.10.7.4, first
+    expect_nothing();
+    peer->send({.flags = tcp_rst, .seq = peer->seq - 1});
+    expect_nothing();
+    peer->send({.flags = tcp_rst, .seq = peer->seq + 100}); // RFC 5961 §3.2
+    expect_challenge();
+    peer->send({.flags = tcp_rst});
+    peer->expect_silence();
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_fin_wait_2_remains, challenge_a_syn) {
+    peer->send({.flags = tcp_syn, .seq = peer->seq + 100}); // RFC 5961 §4.2
+    expect_challenge();
+    peer->send({.flags = tcp_syn, .seq = peer->seq + 0x40000000});
+    expect_challenge();
+}
+
+TEST_F(tcp_fin_wait_2_remains, drop_what_has_no_ack) { // RFC 9293 §3.10.7.4, fifth
+    const uint32_t start = peer->seq;
+    peer->send({.flags = tcp_fin, .seq = start});
+    expect_nothing();
+    peer->send({.flags = tcp_psh, .payload = "data", .seq = start});
+    expect_nothing();
+    peer->send({.flags = tcp_fin, .seq = start - 1000});
+    expect_nothing();
+    peer->send({.flags = fin_ack});
+    EXPECT_EQ(peer->next().flags, tcp_ack);
+    EXPECT_EQ(state(), "06");
+    world.run_for(40 * second);
+    peer->send({.flags = tcp_fin, .seq = start}); // nor does it begin the minute again
+    peer->expect_silence(millisecond);
+    world.run_for(21 * second);
+    EXPECT_EQ(state(), "");
+}
+
+TEST_F(tcp_fin_wait_2_remains, drop_an_ack_of_what_was_never_sent) {
+    peer->send({.flags = fin_ack, .seq = peer->seq, .ack = peer->received + 1000}); // RFC 5961 §5.2
+    expect_challenge();
+}
+
+TEST_F(tcp_fin_wait_2_remains, keep_a_reset_for_data) {
+    peer->send({.flags = psh_ack, .payload = "late"});
+    EXPECT_EQ(peer->next().flags, tcp_rst);
+    EXPECT_EQ(state(), "");
+}
+
 TEST_F(tcp_states, a_syn_from_too_far_away_does_not_end_time_wait) {
     serve_until_time_wait();
     sim::user_socket& listener = sockets.emplace_back(*host, SOCK_STREAM);
