@@ -114,9 +114,16 @@ void linger(tcp_sock& sk) {
     }
 }
 
+/// Whether something that came was never read, also behind the urgent mark, where reads stop. The urgent byte
+/// may have been read by MSG_OOB although the stream was not read up to it.
+bool leaves_unread(const tcp_sock& sk) {
+    const int32_t bytes = sk.rcv_nxt - sk.copied_seq - (sk.receive_fin ? 1 : 0);
+    return bytes > (sk.urgent_state == tcp_sock::urgent::read ? 1 : 0);
+}
+
 /// Starts the user's last act on a connection: a FIN, or a RST if something is lost by it.
 void begin_close(tcp_sock& sk) {
-    const bool unread = tcp_readable_bytes(sk) != 0;
+    const bool unread = leaves_unread(sk);
     tcp_purge_receive_queue(sk);
     if (sk.state == tcp_state::closed) {
         return;

@@ -90,9 +90,9 @@ bool timestamp_is_newer(const tcp_time_wait& remains, const wire::tcp_options& o
 bool check_segment(tcp_time_wait& remains, skb_ptr& skb, bool old) {
     const uint8_t flags = skb->tcp.flags;
     const bool is_reset = (flags & wire::tcp_rst) != 0;
-    const bool starts_inside =
+    const bool reaches_inside =
         skb->tcp.end_seq > remains.rcv_nxt && skb->tcp.seq <= remains.rcv_nxt + remains.rcv_wnd;
-    const bool in_window = starts_inside || skb->tcp.end_seq == remains.rcv_nxt;
+    const bool in_window = reaches_inside || skb->tcp.end_seq == remains.rcv_nxt;
     if (is_reset && in_window && skb->tcp.seq == remains.rcv_nxt) {
         tcp_end_time_wait(remains);
     } else if (is_reset && in_window) {

@@ -81,4 +81,29 @@ TEST_F(tcp_states, an_urgent_mark_stays_where_it_is_in_segments_that_a_card_has_
     world.run_for(second);
 }
 
+TEST_F(tcp_states, close_tells_the_peer_of_unread_data_behind_the_mark) {
+    for (const bool more : {true, false}) {
+        SCOPED_TRACE(more);
+        serve([&](sim::user_socket& child) {
+            child.poll(POLLPRI);
+            world.pass(second);
+            if (!more) {
+                EXPECT_EQ(child.recv(1, MSG_OOB).data, "!");
+            }
+        });
+        peer->connect();
+        peer->send({.flags = psh_ack | tcp_urg, .payload = "!", .urgent = 1});
+        if (more) {
+            peer->send({.flags = psh_ack, .payload = "hello"});
+        }
+        sim::segment last = peer->next();
+        while (last.flags == tcp_ack) {
+            last = peer->next();
+        }
+        EXPECT_EQ(last.flags, more ? tcp_rst | tcp_ack : fin_ack); // RFC 1122 §4.2.2.13
+        peer->send({.flags = tcp_rst});
+        peer = std::make_unique<sim::tcp_peer>(*host, "10.0.0.9", 1001, 80);
+    }
+}
+
 } // namespace
