@@ -149,7 +149,7 @@ lib::result<bool> must_stop(tcp_sock& sk, const reading& now) {
     const bool may_not_wait = (now.flags & MSG_DONTWAIT) != 0;
     if (now.done != 0) {
         return now.done >= now.target || sk.pending_error != 0 || sk.state == tcp_state::closed ||
-               (sk.shutdown & receive_shutdown) != 0 || may_not_wait || now.peeking();
+               (sk.shutdown & receive_shutdown) != 0 || may_not_wait;
     }
     if (sk.receive_fin) {
         return true;
@@ -246,7 +246,9 @@ lib::result<size_t> read_stream(tcp_sock& sk, message& msg) {
             outcome = waited.error();
             break;
         }
-        now.at = sk.copied_seq; // another reader may have been faster
+        if (!now.peeking() || now.at < sk.copied_seq) {
+            now.at = sk.copied_seq; // another reader may have been faster
+        }
     }
     if (!now.peeking()) {
         tcp_after_read(sk, now.done);

@@ -1,0 +1,47 @@
+// What programs see of TCP by the flags and options of their calls. Where standards are silent the answers
+// are Linux's (tests/differential asks both).
+
+#include "kernel/abi/files.h"
+#include "kernel/abi/tcp.h"
+#include "net/ipv4/tcp.hpp"
+#include "tcp_states.hpp"
+
+namespace {
+
+using namespace net::wire;
+using net::port::millisecond;
+using net::port::second;
+
+TEST_F(tcp_states, peeking_waits_for_all) {
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.recv(10, MSG_PEEK | MSG_WAITALL).data, "0123456789");
+        EXPECT_EQ(child.recv(20, MSG_PEEK | MSG_WAITALL).data, "0123456789abc"); // then the end comes
+        EXPECT_EQ(child.recv(20).data, "0123456789abc");
+        sockets.push_back(std::move(child));
+    });
+    peer->connect();
+    for (const char* piece : {"0123", "4567", "89abc"}) {
+        peer->send({.flags = psh_ack, .payload = piece});
+        world.run_for(second);
+    }
+    EXPECT_TRUE(sockets.empty());
+    peer->send({.flags = fin_ack});
+    world.run_for(millisecond);
+    EXPECT_EQ(sockets.size(), 1u);
+}
+
+TEST_F(tcp_states, peeking_goes_on_although_another_has_read) {
+    serve([&](sim::user_socket& child) {
+        sockets.push_back(std::move(child));
+        EXPECT_EQ(sockets[0].recv(6, MSG_PEEK | MSG_WAITALL).data, "012345"); // as on Linux
+        EXPECT_EQ(sockets[0].recv(6).data, "4567");
+    });
+    peer->connect();
+    peer->send({.flags = psh_ack, .payload = "0123"});
+    world.spawn("other reader", [&] { EXPECT_EQ(sockets[0].recv(4).data, "0123"); });
+    world.run_for(millisecond);
+    peer->send({.flags = psh_ack, .payload = "4567"});
+    world.run_for(millisecond);
+}
+
+} // namespace
