@@ -61,6 +61,12 @@ bool is_broken(const tcp_sock& sk) {
     return sk.pending_error != 0 || (sk.shutdown & send_shutdown) != 0;
 }
 
+/// TCP_NOTSENT_LOWAT: more is only taken from the user when less than that waits for its turn.
+bool too_much_waits(const tcp_sock& sk) {
+    const auto not_sent = static_cast<uint32_t>(sk.write_seq - sk.snd_nxt);
+    return sk.not_sent_low_water != 0 && not_sent >= sk.not_sent_low_water;
+}
+
 bool is_opening(const tcp_sock& sk) {
     return sk.state == tcp_state::syn_sent || sk.state == tcp_state::syn_received;
 }
@@ -168,7 +174,7 @@ lib::result<void> ready_to_append(tcp_sock& sk, int flags) {
         if (!is_opening(sk) && !can_send(sk)) {
             return why_not(sk);
         }
-        if (can_send(sk) && sk.queued_memory < sk.send_buffer_limit) {
+        if (can_send(sk) && sk.queued_memory < sk.send_buffer_limit && !too_much_waits(sk)) {
             return {};
         }
         if (can_send(sk)) {
@@ -219,9 +225,7 @@ lib::result<size_t> send_piece(tcp_sock& sk, message& msg) {
 } // namespace
 
 bool tcp_is_writable(const tcp_sock& sk) {
-    const auto not_sent = static_cast<uint32_t>(sk.write_seq - sk.snd_nxt);
-    return sk.queued_memory <= sk.send_buffer_limit - sk.send_buffer_limit / 3 &&
-           (sk.not_sent_low_water == 0 || not_sent < sk.not_sent_low_water);
+    return sk.queued_memory <= sk.send_buffer_limit - sk.send_buffer_limit / 3 && !too_much_waits(sk);
 }
 
 lib::result<size_t> tcp_sendmsg(sock& base, message& msg) {

@@ -44,4 +44,23 @@ TEST_F(tcp_states, peeking_goes_on_although_another_has_read) {
     world.run_for(millisecond);
 }
 
+TEST_F(tcp_states, a_writer_waits_while_too_much_is_not_sent) {
+    serve([&](sim::user_socket& child) {
+        EXPECT_EQ(child.set_option(IPPROTO_TCP, TCP_NOTSENT_LOWAT, 2000), 0);
+        EXPECT_EQ(child.send(std::string(3000, 'x')), 3000); // of which the window lets 1000 leave
+        EXPECT_EQ(child.send("y", MSG_DONTWAIT), -EAGAIN);
+        EXPECT_EQ(child.poll(POLLOUT, 0), 0);
+        EXPECT_EQ(child.send("z"), 1);
+        sockets.push_back(std::move(child));
+    });
+    peer->window = 1000;
+    peer->connect();
+    EXPECT_EQ(peer->next().payload.size(), 500u);
+    EXPECT_EQ(peer->next().payload.size(), 500u);
+    EXPECT_TRUE(sockets.empty());
+    peer->send({});
+    EXPECT_EQ(sockets.size(), 1u);
+    peer->send({.flags = tcp_rst});
+}
+
 } // namespace
