@@ -160,7 +160,7 @@ bool check_segment(tcp_sock& listener, tcp_request& request, skb_ptr& skb) {
     return false;
 }
 
-/// Options and ends of the listener that its children share.
+/// Options of the listener that its children share: all but SO_PRIORITY, as on Linux.
 void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.owner_uid = listener.owner_uid;
     child.receive_buffer_limit = listener.receive_buffer_limit;
@@ -171,6 +171,8 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.reuse_port = bool{listener.reuse_port};
     child.keep_alive = bool{listener.keep_alive};
     child.out_of_band_inline = bool{listener.out_of_band_inline};
+    child.dont_route = bool{listener.dont_route};
+    child.timestamp = bool{listener.timestamp};
     child.linger = listener.linger;
     child.linger_seconds = listener.linger_seconds;
     child.receive_low_water = listener.receive_low_water;
@@ -190,6 +192,7 @@ void inherit(tcp_sock& child, const tcp_sock& listener) {
     child.syn_retries = listener.syn_retries;
     child.user_timeout_ms = listener.user_timeout_ms;
     child.linger2_seconds = listener.linger2_seconds;
+    child.not_sent_low_water = listener.not_sent_low_water;
     child.user_mss = listener.user_mss;
     child.congestion_chosen = listener.congestion_chosen;
     if (listener.congestion_chosen) {

@@ -63,4 +63,23 @@ TEST_F(tcp_states, a_writer_waits_while_too_much_is_not_sent) {
     peer->send({.flags = tcp_rst});
 }
 
+TEST_F(tcp_states, children_have_the_options_of_their_listener) {
+    constexpr int options[][3] = {
+        {SOL_SOCKET, SO_DONTROUTE, 1}, {SOL_SOCKET, SO_TIMESTAMP, 1}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 7777}};
+    sim::user_socket& listener = sockets.emplace_back(*host, SOCK_STREAM);
+    for (const auto& [level, option, value] : options) {
+        ASSERT_EQ(listener.set_option(level, option, value), 0);
+    }
+    ASSERT_EQ(listener.set_option(SOL_SOCKET, SO_PRIORITY, 3), 0);
+    ASSERT_EQ(listener.bind("10.0.0.1", 80), 0);
+    ASSERT_EQ(listener.listen(5), 0);
+    peer->connect();
+    sim::user_socket child = listener.accept();
+    ASSERT_TRUE(child.ok());
+    for (const auto& [level, option, value] : options) {
+        EXPECT_EQ(child.get_option(level, option), value) << option;
+    }
+    EXPECT_EQ(child.get_option(SOL_SOCKET, SO_PRIORITY), 0); // as on Linux
+}
+
 } // namespace
