@@ -47,6 +47,13 @@ bool peer_expects_a_reset(const tcp_sock& sk) {
                           tcp_state_bit(tcp_state::syn_received));
 }
 
+void forget_counts(tcp_sock& sk) {
+    sk.bytes_acked = sk.bytes_received = sk.bytes_sent = sk.bytes_retransmitted = 0;
+    sk.segments_in = sk.segments_out = sk.data_segments_in = sk.data_segments_out = 0;
+    sk.total_retransmits = sk.out_of_order_segments = sk.dsack_duplicates = 0;
+    sk.delivered = sk.delivered_marked = 0;
+}
+
 /// Everything that belonged to the connection, so that the sock can open another.
 void forget_connection(tcp_sock& sk) {
     tcp_purge_receive_queue(sk);
@@ -63,12 +70,13 @@ void forget_connection(tcp_sock& sk) {
     sk.recovery = tcp_recovery_state::open;
     sk.snd_cwnd = tcp_initial_window;
     sk.snd_ssthresh = tcp_infinite_threshold;
-    sk.snd_cwnd_count = sk.max_packets_out = sk.total_retransmits = 0;
+    sk.snd_cwnd_count = sk.max_packets_out = 0;
     sk.reordering = static_cast<uint32_t>(sk.owner_stack->settings.tcp_reordering);
     sk.undo_armed = false;
     sk.timestamps_ok = sk.sack_ok = sk.window_scaling = false;
     sk.ecn = 0;
     sk.snd_wscale = sk.rcv_wscale = 0;
+    sk.ts_recent = 0; // the SYN to another peer must not echo this one's clock (RFC 7323 §3.2)
     sk.ts_recent_at = 0;
     sk.ack_pending = sk.quick_acks = sk.pingpong = 0;
     sk.ack_timeout = 0;
@@ -79,6 +87,8 @@ void forget_connection(tcp_sock& sk) {
     sk.rcv_rtt_us = 0;
     sk.rcv_rtt_time = 0;
     sk.cached_route = {};
+    sk.soft_error = 0;
+    forget_counts(sk);
 }
 
 /// What is returned is for tcp_end_listener(), once the lock is given back.

@@ -140,4 +140,28 @@ TEST_P(tcp_lost_syn, says_nothing_about_the_window_of_the_connection) {
 
 INSTANTIATE_TEST_SUITE_P(with_and_without_sack, tcp_lost_syn, testing::Bool());
 
+TEST_F(tcp_states, the_clock_of_one_peer_is_not_told_to_the_next) {
+    sim::tcp_peer other(*host, "10.0.0.8", 1001, 80);
+    world.spawn("client", [this] {
+        sim::user_socket client(*host, SOCK_STREAM);
+        ASSERT_EQ(client.connect("10.0.0.9", 1000), 0);
+        EXPECT_EQ(client.send("data"), 4);
+        ASSERT_EQ(client.disconnect(), 0);
+        const net::tcp_sock& sk = net::as_tcp(*client.get().sk);
+        EXPECT_EQ(sk.bytes_sent + sk.segments_out + sk.segments_in + sk.data_segments_out + sk.delivered, 0u);
+        client.set_non_blocking(true);
+        EXPECT_EQ(client.connect("10.0.0.8", 1001), -EINPROGRESS);
+        sockets.push_back(std::move(client));
+    });
+    world.run_for(millisecond);
+    peer->syn_options.has_timestamp = true;
+    peer->syn_options.timestamp_value = 7777;
+    peer->accept();
+    world.run_for(second);
+    const sim::segment syn = other.next();
+    EXPECT_EQ(syn.flags, tcp_syn);
+    EXPECT_TRUE(syn.options.has_timestamp);
+    EXPECT_EQ(syn.options.timestamp_echo, 0u); // RFC 7323 §3.2
+}
+
 } // namespace
