@@ -224,7 +224,6 @@ struct tcp_sock : inet_sock {
     uint8_t ack_pending = 0;       ///< tcp_ack_pending_bits
     uint8_t quick_acks = 0;        ///< ACKs that are still to be sent at once
     uint8_t pingpong = 0;          ///< > 0: an interactive exchange, ACKs ride on answers
-    bool quick_ack_forced = false; ///< TCP_QUICKACK
     port::time_ns ack_timeout = 0; ///< current estimate of how long an ACK may wait
     port::time_ns last_data_received = 0;
     port::time_ns last_data_sent = 0;

@@ -102,7 +102,7 @@ void tcp_note_ack_sent(tcp_sock& sk) {
 }
 
 bool tcp_in_quick_ack(const tcp_sock& sk) {
-    return sk.quick_ack_forced || (sk.quick_acks != 0 && sk.pingpong == 0);
+    return sk.quick_acks != 0 && sk.pingpong == 0;
 }
 
 void tcp_enter_quick_ack(tcp_sock& sk, unsigned limit) {

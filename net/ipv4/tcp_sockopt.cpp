@@ -54,23 +54,23 @@ lib::result<void> set_keepalive_idle(tcp_sock& sk, int seconds) {
     return {};
 }
 
-void set_delayed_ack(tcp_sock& sk) {
-    sk.pingpong = 3;
-    sk.quick_ack_forced = false;
-}
+constexpr uint8_t interactive = 3; ///< tcp_sock::pingpong: in the middle of a conversation
 
-/// An even number but 0: only the ACK that is owed now leaves at once (Linux).
+/// Not for ever: it says what the exchange looks like now, and the exchange may change that (tcp(7)). The ACK
+/// that is owed leaves at once, and with an even number only that one (Linux).
 void set_quick_ack(tcp_sock& sk, int value) {
     if (value == 0) {
-        set_delayed_ack(sk);
+        sk.pingpong = interactive;
         return;
     }
     sk.pingpong = 0;
-    sk.quick_ack_forced = true;
-    if (is_connected(sk) && (sk.ack_pending & tcp_ack_scheduled) != 0) {
-        tcp_send_ack(sk);
+    const bool open =
+        tcp_in(sk, tcp_state_bit(tcp_state::established) | tcp_state_bit(tcp_state::close_wait));
+    if (open && (sk.ack_pending & tcp_ack_scheduled) != 0) {
+        sk.ack_pending |= tcp_ack_pushed;
+        tcp_after_read(sk, 1);
         if ((value & 1) == 0) {
-            set_delayed_ack(sk);
+            sk.pingpong = interactive;
         }
     }
 }

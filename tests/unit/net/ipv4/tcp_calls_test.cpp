@@ -63,6 +63,40 @@ TEST_F(tcp_states, a_writer_waits_while_too_much_is_not_sent) {
     peer->send({.flags = tcp_rst});
 }
 
+TEST_F(tcp_states, quick_acks_are_not_for_ever) {
+    serve_and_keep();
+    peer->connect();
+    ASSERT_EQ(sockets[0].set_option(IPPROTO_TCP, TCP_QUICKACK, 1), 0);
+    EXPECT_EQ(sockets[0].get_option(IPPROTO_TCP, TCP_QUICKACK), 1);
+    for (int round = 0; round < 3; round++) {
+        peer->send({.flags = psh_ack, .payload = "question"});
+        EXPECT_EQ(sockets[0].recv().data, "question");
+        EXPECT_EQ(sockets[0].send("answer"), 6);
+        while (peer->next().payload.empty()) {
+        }
+        peer->send({});
+    }
+    EXPECT_EQ(sockets[0].get_option(IPPROTO_TCP, TCP_QUICKACK), 0);
+    peer->send({.flags = psh_ack, .payload = "question"});
+    peer->expect_silence(30 * millisecond); // the ACK is to ride on the answer
+    EXPECT_EQ(peer->next(200 * millisecond).flags, tcp_ack);
+}
+
+TEST_F(tcp_states, quick_acks_begin_with_the_one_that_is_owed) {
+    serve_and_keep();
+    peer->connect();
+    for (const int value : {1, 2}) {
+        SCOPED_TRACE(value);
+        ASSERT_EQ(sockets[0].set_option(IPPROTO_TCP, TCP_QUICKACK, 0), 0);
+        peer->send({.flags = psh_ack, .payload = "x"});
+        EXPECT_EQ(sockets[0].recv().data, "x");
+        peer->expect_silence(30 * millisecond);
+        ASSERT_EQ(sockets[0].set_option(IPPROTO_TCP, TCP_QUICKACK, value), 0);
+        EXPECT_EQ(peer->next(millisecond).flags, tcp_ack);
+        EXPECT_EQ(sockets[0].get_option(IPPROTO_TCP, TCP_QUICKACK), value == 1 ? 1 : 0); // even: only that
+    }
+}
+
 TEST_F(tcp_states, children_have_the_options_of_their_listener) {
     constexpr int options[][3] = {
         {SOL_SOCKET, SO_DONTROUTE, 1}, {SOL_SOCKET, SO_TIMESTAMP, 1}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT, 7777}};
