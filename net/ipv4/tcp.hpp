@@ -166,8 +166,7 @@ struct tcp_sock : inet_sock {
     bool cwnd_limited = false;
     port::time_ns cwnd_stamp = 0;
     uint32_t cwnd_used = 0;
-    uint8_t ecn = 0;   ///< tcp_ecn_bits
-    bool frto = false; ///< F-RTO in progress (RFC 5682)
+    uint8_t ecn = 0; ///< tcp_ecn_bits
     uint32_t delivered = 0;
     uint32_t delivered_marked = 0; ///< ... in ACKs with ECE
 

@@ -138,7 +138,7 @@ void tcp_listen_receive(tcp_sock& listener, skb_ptr skb, const wire::seq* iss) {
         tcp_receive(*child, std::move(skb));
         alive = child->state != tcp_state::closed && child->state != tcp_state::syn_received;
         if (!alive && child->state == tcp_state::syn_received) {
-            tcp_done(*child); // the ACK was not one after all; the request is still there
+            tcp_done(*child); // the ACK was not one after all
         }
     }
     if (alive) {

@@ -44,7 +44,6 @@ struct tcp_time_wait : lib::ref_counted {
     lib::relaxed<port::time_ns> ts_recent_at;
     uint32_t ts_offset = 0;
     port::time_ns last_oow_ack = 0;
-    port::time_ns linger = 0; ///< how long substate time_wait is to last
 };
 
 /// Turns a connection into TIME_WAIT (or a waiting FIN_WAIT_2) remains and closes the sock. When memory or
