@@ -248,7 +248,8 @@ void start_sequence(tcp_sock& sk, const tcp_key& key) {
     sk.backoff = sk.retransmits = 0;
     sk.total_retransmits = 0;
     sk.retransmission_started = 0;
-    sk.advertised_mss = tcp_advertised_mss(sk);
+    const auto route = inet_route(sk, sk.remote_address);
+    sk.advertised_mss = tcp_advertised_mss(sk, route.ok() ? route.value() : nullptr);
     sk.mss_clamp = sk.user_mss != 0 ? sk.user_mss : uint16_t{65495};
     (void)tcp_current_mss(sk);
     const tcp_window_choice choice =

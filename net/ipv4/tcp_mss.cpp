@@ -50,10 +50,10 @@ uint32_t tcp_current_mss(tcp_sock& sk) {
     return tcp_mss_with(sk, options);
 }
 
-uint16_t tcp_advertised_mss(tcp_sock& sk) {
+uint16_t tcp_advertised_mss(const tcp_sock& sk, const route_entry* route) {
     uint32_t mtu = 576;
-    if (auto route = inet_route(sk, sk.remote_address); route.ok()) {
-        mtu = route.value()->device != nullptr ? route.value()->device->mtu : route.value()->mtu;
+    if (route != nullptr) {
+        mtu = route->device != nullptr ? route->device->mtu : route->mtu;
     }
     uint32_t mss = lib::clamp(mtu - header_bytes, 88u, 65535u - header_bytes);
     if (sk.user_mss != 0) {

@@ -22,8 +22,9 @@ uint32_t tcp_current_mss(tcp_sock& sk);
 uint32_t tcp_mss_with(const tcp_sock& sk, const wire::tcp_options& options);
 /// Recomputes mss_cache for a path MTU.
 void tcp_sync_mss(tcp_sock& sk, uint32_t path_mtu);
-/// The MSS to advertise: what fits the outgoing interface.
-uint16_t tcp_advertised_mss(tcp_sock& sk);
+/// The MSS to advertise, by a connection or by a listener for a child: what fits the interface of the route
+/// to the peer; nullptr: unknown.
+uint16_t tcp_advertised_mss(const tcp_sock& sk, const route_entry* route);
 
 /// The packet that leaves for a queued one: same notes, shared payload, room for headers. Empty without
 /// memory.

@@ -75,16 +75,11 @@ wire::tcp_options options_of(const sk_buff& skb, wire::tcp_options_of segment) {
         {skb.transport_header + sizeof(header), header.header_bytes() - sizeof(header)}, segment);
 }
 
-uint16_t advertised_mss(tcp_sock& listener, const tcp_key& key) {
-    uint32_t mtu = 576;
+uint16_t advertised_mss(const tcp_sock& listener, const tcp_key& key) {
     const flow want = {
         .destination = key.remote_address, .source = key.local_address, .device = listener.bound_device};
-    if (auto route = route_output(*listener.owner_stack, want);
-        route.ok() && route.value().device != nullptr) {
-        mtu = route.value().device->mtu;
-    }
-    const uint32_t mss = lib::clamp(mtu - 40, 88u, 65495u);
-    return static_cast<uint16_t>(listener.user_mss != 0 ? lib::min<uint32_t>(mss, listener.user_mss) : mss);
+    const auto route = route_output(*listener.owner_stack, want);
+    return tcp_advertised_mss(listener, route.ok() ? &route.value() : nullptr);
 }
 
 /// What every segment for the peer has.
