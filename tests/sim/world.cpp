@@ -36,6 +36,7 @@ size_t loop_stack_bytes = 0;
 
 /// A stack's net worker: runs the stack whenever it is woken or its next deadline comes.
 struct worker {
+    net::stack& of;
     fiber* runner = nullptr;
     bool wanted = true;
     bool stop = false;
@@ -266,8 +267,8 @@ void world::run(net::port::time_ns limit) {
 
 void world::leap(net::port::time_ns duration) {
     now_ += duration;
-    for (const auto& [of, its] : workers_) {
-        wake_worker(*of);
+    for (const auto& each : workers_) {
+        wake(*each);
     }
 }
 
@@ -302,44 +303,52 @@ void world::pass(net::port::time_ns duration) {
 // ---- workers ---------------------------------------------------------------------------------------------
 
 fiber& world::add_worker(net::stack& of) {
-    auto& mine = workers_[&of];
-    mine = std::make_unique<worker>();
-    worker* self = mine.get();
-    self->runner = &spawn_daemon("net worker", [this, self, &of] {
-        while (!self->stop) {
-            self->wanted = false;
-            const net::port::time_ns next = of.run();
-            if (!self->wanted && next > now_ && !self->stop) {
+    worker& self = *workers_.emplace_back(new worker{.of = of});
+    self.runner = &spawn_daemon("net worker", [this, &self] {
+        while (!self.stop) {
+            self.wanted = false;
+            const net::port::time_ns next = self.of.run();
+            if (!self.wanted && next > now_ && !self.stop) {
                 sleep(next);
             }
         }
-        self->runner = nullptr;
+        self.runner = nullptr;
     });
-    return *self->runner;
+    return *self.runner;
+}
+
+worker* world::find_worker(const net::stack& of) {
+    for (const auto& each : workers_) {
+        if (&each->of == &of) {
+            return each.get();
+        }
+    }
+    return nullptr;
 }
 
 void world::remove_worker(net::stack& of) {
-    const auto found = workers_.find(&of);
-    if (found == workers_.end()) {
+    worker* its = find_worker(of);
+    if (its == nullptr) {
         return;
     }
-    worker& its = *found->second;
-    its.stop = true;
-    while (its.runner != nullptr) {
-        make_ready(*its.runner, wake_cause::woken);
+    its->stop = true;
+    while (its->runner != nullptr) {
+        make_ready(*its->runner, wake_cause::woken);
         step(now_);
     }
-    workers_.erase(found);
+    std::erase_if(workers_, [its](const auto& each) { return each.get() == its; });
 }
 
 void world::wake_worker(net::stack& of) {
-    const auto found = workers_.find(&of);
-    if (found == workers_.end()) {
-        return;
+    if (worker* its = find_worker(of)) {
+        wake(*its);
     }
-    found->second->wanted = true;
-    if (found->second->runner != running_ && found->second->runner != nullptr) {
-        make_ready(*found->second->runner, wake_cause::woken);
+}
+
+void world::wake(worker& which) {
+    which.wanted = true;
+    if (which.runner != running_ && which.runner != nullptr) {
+        make_ready(*which.runner, wake_cause::woken);
     }
 }
 

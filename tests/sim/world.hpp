@@ -127,6 +127,8 @@ private:
     void set_alarm(fiber& which);
     void back_to_loop();
     bool step(net::port::time_ns limit);
+    worker* find_worker(const net::stack& of);
+    void wake(worker& which);
     static void entry();
 
     net::port::time_ns now_ = net::port::second;
@@ -138,7 +140,8 @@ private:
     std::deque<fiber*> ready_;
     fiber* running_ = nullptr;
     unsigned programs_alive_ = 0;
-    std::map<net::stack*, std::unique_ptr<worker>> workers_;
+    /// In the order in which they were made: addresses of stacks differ from run to run.
+    std::vector<std::unique_ptr<worker>> workers_;
     void* loop_stack_pointer_ = nullptr;
     void* loop_asan_stack_ = nullptr;
 };

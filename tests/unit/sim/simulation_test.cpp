@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 
@@ -94,6 +96,58 @@ TEST(simulation, a_seed_has_one_history) {
     }
     EXPECT_NE(sim::run_simulation(sim::draw_plan(any_transfer, 1)).hash,
               sim::run_simulation(sim::draw_plan(any_transfer, 2)).hash);
+}
+
+/// What a process of its own finds out.
+std::vector<uint64_t> in_a_process(const std::function<std::vector<uint64_t>()>& find_out) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const std::vector<uint64_t> found = find_out();
+        const size_t bytes = found.size() * sizeof(uint64_t);
+        std::_Exit(write(ends[1], found.data(), bytes) == static_cast<ssize_t>(bytes) ? 0 : 1);
+    }
+    close(ends[1]);
+    std::vector<uint64_t> found;
+    for (uint64_t next = 0; read(ends[0], &next, sizeof(next)) == sizeof(next);) {
+        found.push_back(next);
+    }
+    close(ends[0]);
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    return found;
+}
+
+/// Hosts that lose power and come back lie elsewhere in memory than before, and a leap of the clock wakes all
+/// of them at once: in an order that must not depend on where they lie.
+std::vector<uint64_t> hashes_with_leaps_and_power_failures() {
+    std::vector<uint64_t> hashes;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        sim::plan its = sim::draw_plan(any_transfer, seed);
+        for (unsigned i = 1; i <= 3; i++) {
+            its.incidents.push_back(
+                {.what = kind::power_fails, .at = 20 * i * millisecond, .host = i % 2, .argument = 1});
+            its.incidents.push_back(
+                {.what = kind::clock_leaps, .at = (20 * i + 5) * millisecond, .host = 0, .argument = 1000});
+        }
+        hashes.push_back(sim::run_simulation(its).hash);
+    }
+    return hashes;
+}
+
+TEST(simulation, a_history_does_not_depend_on_what_the_process_did_before) {
+    const std::vector<uint64_t> fresh = in_a_process(hashes_with_leaps_and_power_failures);
+    EXPECT_EQ(fresh.size(), 12u);
+    EXPECT_EQ(in_a_process([] {
+                  for (uint64_t seed = 20; seed < 25; seed++) {
+                      sim::run_simulation(sim::draw_plan(any_transfer, seed));
+                  }
+                  hashes_with_leaps_and_power_failures();
+                  return hashes_with_leaps_and_power_failures();
+              }),
+              fresh);
 }
 
 TEST(simulation, two_recordings_are_the_same_byte_for_byte) {
