@@ -19,15 +19,6 @@ constexpr uint32_t loopback_mtu = 65536; ///< Linux's
 /// More than this waiting for the worker is a flood; the sender's socket buffer usually stops it before.
 constexpr unsigned backlog_limit = 4096;
 
-struct loopback {
-    net_device device;
-    skb_queue backlog; ///< guarded by device_lock
-};
-
-loopback& loopback_of(net_device& device) {
-    return *static_cast<loopback*>(device.driver_data);
-}
-
 lib::result<void> loopback_open(net_device& device) {
     netif_set_carrier(device, true);
     return {};

@@ -6,6 +6,11 @@
 
 namespace net {
 
+struct loopback {
+    net_device device;
+    skb_queue backlog; ///< sent, not yet received; guarded by device_lock
+};
+
 /// Makes and registers "lo", down: ENOMEM.
 lib::result<net_device*> create_loopback(stack& in);
 /// Brings a copy of what we send to many (a broadcast, a group) back up, as if its device had received it:
@@ -14,5 +19,8 @@ lib::result<net_device*> create_loopback(stack& in);
 void loop_back(skb_ptr copy);
 /// Frees it after unregister_netdev().
 void destroy_loopback(net_device* device);
+inline loopback& loopback_of(net_device& device) {
+    return *static_cast<loopback*>(device.driver_data);
+}
 
 } // namespace net
