@@ -27,10 +27,9 @@ lib::result<route_entry*> datagram_route(inet_sock& sk, const datagram_target& t
 /// TTL, TOS and the like for a datagram of so many bytes that takes this route.
 ip_parameters datagram_parameters(const inet_sock& sk, const datagram_target& target,
                                   const route_entry& route, uint32_t length);
-/// A packet with the user's bytes, and headroom for all headers. No lock held.
+/// A packet with the user's bytes, and headroom for all headers, once there is room in the send buffer: who
+/// waits for room takes no memory. To be charged to the sock. No lock held.
 lib::result<skb_ptr> datagram_from_user(inet_sock& sk, message& msg, uint32_t extra_headroom);
-/// The first half of sending, under the lock: waits for room in the send buffer and charges the packet.
-lib::result<void> datagram_charge(inet_sock& sk, sk_buff& skb, int flags);
 /// Gives a received packet to the user: bytes, source, ancillary data. Returns what recvmsg returns.
 lib::result<size_t> datagram_to_user(inet_sock& sk, const sk_buff& skb, message& msg);
 

@@ -56,7 +56,7 @@ lib::result<size_t> ping_sendmsg(sock& base, message& msg) {
     }
     port::guard held(sk.sock_lock);
     TRY(inet_autobind(sk));
-    TRY(datagram_charge(sk, *skb, msg.flags));
+    sock_charge_send(sk, *skb);
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));
     icmp.identifier = uint16_t{sk.local_port};

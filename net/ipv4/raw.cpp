@@ -62,7 +62,7 @@ lib::result<size_t> raw_sendmsg(sock& base, message& msg) {
     const datagram_target target = TRY(datagram_parse_target(sk, msg));
     skb_ptr skb = TRY(datagram_from_user(sk, msg, 0));
     port::guard held(sk.sock_lock);
-    TRY(datagram_charge(sk, *skb, msg.flags));
+    sock_charge_send(sk, *skb);
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));
     if (sk.header_included) {

@@ -234,7 +234,7 @@ lib::result<size_t> udp_sendmsg(sock& base, message& msg) {
     const size_t length = msg.payload.remaining();
     skb_ptr skb = TRY(datagram_from_user(sk, msg, 0));
     port::guard held(sk.sock_lock);
-    TRY(datagram_charge(sk, *skb, msg.flags));
+    sock_charge_send(sk, *skb);
     route_entry own;
     route_entry* route = TRY(datagram_route(sk, target, own));
     put_header(*skb, sk, *route, target.remote.port);

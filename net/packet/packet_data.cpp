@@ -133,7 +133,8 @@ lib::result<destination> find_destination(packet_sock& self, const message& msg)
     return found;
 }
 
-/// The user's bytes as a packet: from the link header on (SOCK_RAW), or what follows it.
+/// The user's bytes as a packet: from the link header on (SOCK_RAW), or what follows it. Waits for room
+/// first.
 lib::result<skb_ptr> build(packet_sock& self, const destination& to, message& msg) {
     const size_t length = msg.payload.remaining();
     const bool raw = self.type == SOCK_RAW;
@@ -142,6 +143,10 @@ lib::result<skb_ptr> build(packet_sock& self, const destination& to, message& ms
     }
     if (raw && length < ethernet_header_bytes) {
         return lib::error{EINVAL};
+    }
+    {
+        port::guard held(self.sock_lock);
+        TRY(sock_wait_send_space(self, (msg.flags & MSG_DONTWAIT) == 0));
     }
     skb_ptr skb = allocate_skb(*self.owner_stack, max_header_bytes, static_cast<uint32_t>(length));
     if (!skb) {
@@ -188,10 +193,6 @@ lib::result<size_t> packet_sendmsg(socket& which, message& msg) {
     const destination to = TRY(find_destination(self, msg));
     const size_t length = msg.payload.remaining();
     skb_ptr skb = TRY(build(self, to, msg));
-    {
-        port::guard held(self.sock_lock);
-        TRY(sock_wait_send_space(self, (msg.flags & MSG_DONTWAIT) == 0));
-    }
     sock_charge_send(self, *skb);
     transmit(self, to, std::move(skb));
     return length;

@@ -330,7 +330,9 @@ TEST_F(udp_host, the_send_buffer_pushes_back) {
         }
         EXPECT_EQ(socket.send("x", MSG_DONTWAIT), -EAGAIN);
         EXPECT_EQ(socket.poll(POLLOUT, millisecond), 0);
+        const uint64_t packets = host.stack().live_skbs;
         world.after(20 * millisecond, [&] {
+            EXPECT_EQ(host.stack().live_skbs, packets); // who waits takes no memory
             host.card->ring_full = false;
             net::netif_wake_queue(host.device());
         });
