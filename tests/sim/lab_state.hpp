@@ -8,6 +8,7 @@
 #include "sim/recorder.hpp"
 #include "sim/rules.hpp"
 #include "sim/simulation.hpp"
+#include "sim/window_witness.hpp"
 
 #include <deque>
 #include <memory>
@@ -60,8 +61,9 @@ private:
     void happen(const incident& what);
     void power_fails(host& on, net::port::time_ns for_how_long);
     void power_returns(host& on);
-    void check(host& touched);
-    void check_everything();
+    void check_after(host* whose);
+    void check(host& which);
+    void check_sample(host& touched);
     unsigned index_of(const host& which) const;
 };
 

@@ -1,8 +1,11 @@
 // The runner of the simulation: build/sim/sim [--scenario NAME] [--seed N] [--seeds N] [--first N] [--jobs N]
+//                                             [--strict]
 //
 //   --seed N             one run, with a capture and a trace in build/sim/
 //   --seeds N            N runs, each with a seed of its own that also chooses the scenario, in --jobs
 //                        processes; --first is the first seed, drawn from the date if not given
+//   --strict             all rules are checked after every step of every run: else of one run in 32, and of
+//                        those that are played alone or again
 //   --list               names of the scenarios
 //   --goodput FILE       compares the table of goodput with what is measured now
 //   --write-goodput FILE makes it anew
@@ -35,6 +38,7 @@ namespace {
 constexpr const char* folder = "build/sim/";
 constexpr unsigned most_failures = 10; ///< told about, before a series gives up
 constexpr unsigned most_workers = 64;
+constexpr unsigned strict_every = 32; ///< runs of a series
 
 struct arguments {
     const scenario* only = nullptr;
@@ -42,6 +46,7 @@ struct arguments {
     uint64_t first = 0;
     uint64_t count = 1;
     unsigned jobs = 1;
+    bool strict = false;
 };
 
 /// What a worker tells its parent, in memory that both see.
@@ -57,8 +62,9 @@ struct shared_slot {
 shared_slot* my_slot = nullptr;
 
 [[noreturn]] void usage() {
-    std::fprintf(stderr,
-                 "usage: sim [--scenario NAME] [--seed N | --seeds N [--first N]] [--jobs N] [--list]\n");
+    std::fprintf(
+        stderr,
+        "usage: sim [--scenario NAME] [--seed N | --seeds N [--first N]] [--jobs N] [--strict] [--list]\n");
     std::exit(2);
 }
 
@@ -131,8 +137,13 @@ int run_single(const arguments& wanted) {
     for (uint64_t seed = from; seed < wanted.first + wanted.count; seed += step) {
         slot.seed = seed;
         slot.clock = 0;
-        count_into(slot, run_simulation(draw_plan(scenario_of(wanted, seed), seed),
-                                        {.record_to = "", .failed = note_failure, .clock = &slot.clock}));
+        count_into(slot,
+                   run_simulation(draw_plan(scenario_of(wanted, seed), seed),
+                                  {.record_to = "",
+                                   .failed = note_failure,
+                                   .clock = &slot.clock,
+                                   .when = wanted.strict || seed % strict_every == 0 ? checks::strict
+                                                                                     : checks::sampled}));
     }
     std::_Exit(0);
 }
@@ -240,6 +251,10 @@ arguments parse(int argc, char** argv) {
                 std::printf("%s\n", each.name);
             }
             std::exit(0);
+        }
+        if (name == "--strict") {
+            out.strict = true;
+            continue;
         }
         if (i + 1 == argc) {
             usage();

@@ -2,14 +2,7 @@
 
 #include "sim/rules.hpp"
 
-#include "kernel/lib/container_of.hpp"
-#include "net/ipv4/ports_table.hpp"
 #include "net/ipv4/tcp_output.hpp"
-#include "net/ipv4/tcp_table.hpp"
-#include "sim/packet.hpp"
-#include "sim/segment.hpp"
-
-#include <algorithm>
 
 namespace sim {
 namespace {
@@ -27,10 +20,6 @@ constexpr uint32_t synchronized =
 /// The wheel turns in milliseconds and is late by less than one; the worker's turn comes in the same moment.
 constexpr net::port::time_ns timer_slack = 2 * net::port::millisecond;
 
-bool is_overdue(const net::timer& which, net::port::time_ns now) {
-    return which.deadline != net::port::never && which.deadline + timer_slack < now;
-}
-
 /// Order within a queue: each segment begins where the one before it ended, or later when holes are allowed.
 enum class holes { none, allowed };
 bool is_in_order(const skb_queue& queue, holes may_have) {
@@ -46,24 +35,6 @@ bool is_in_order(const skb_queue& queue, holes may_have) {
         before = &each;
     }
     return true;
-}
-
-bool is_counted_right(const skb_queue& queue) {
-    unsigned count = 0;
-    uint32_t bytes = 0;
-    for (const sk_buff& each : queue) {
-        count++;
-        bytes += each.length();
-    }
-    return count == queue.count() && bytes == queue.bytes();
-}
-
-uint32_t charged(const skb_queue& queue) {
-    uint32_t sum = 0;
-    for (const sk_buff& each : queue) {
-        sum += each.charged_bytes;
-    }
-    return sum;
 }
 
 uint32_t queued_cost(const skb_queue& queue) {
@@ -143,6 +114,28 @@ const char* broken_receive_queue_rule(const tcp_sock& sk) {
 
 } // namespace
 
+bool is_overdue(const net::timer& which, net::port::time_ns now) {
+    return which.deadline != net::port::never && which.deadline + timer_slack < now;
+}
+
+bool is_counted_right(const skb_queue& queue) {
+    unsigned count = 0;
+    uint32_t bytes = 0;
+    for (const sk_buff& each : queue) {
+        count++;
+        bytes += each.length();
+    }
+    return count == queue.count() && bytes == queue.bytes();
+}
+
+uint32_t charged(const skb_queue& queue) {
+    uint32_t sum = 0;
+    for (const sk_buff& each : queue) {
+        sum += each.charged_bytes;
+    }
+    return sum;
+}
+
 const char* broken_sequence_rule(const tcp_sock& sk) {
     if (sk.snd_una > sk.snd_nxt || sk.snd_nxt > sk.write_seq) {
         return "not snd_una <= snd_nxt <= write_seq";
@@ -198,109 +191,6 @@ const char* broken_rule(const tcp_sock& sk, net::port::time_ns now) {
         return broken;
     }
     return broken_timer_rule(sk, now);
-}
-
-const char* broken_rule(net::stack& in, net::port::time_ns now) {
-    std::vector<const sk_buff*> seen;
-    const auto add = [&](const skb_queue& queue) {
-        for (const sk_buff& each : queue) {
-            seen.push_back(&each);
-        }
-    };
-    for (auto& bucket : in.tcp->connections) {
-        for (net::tcp_endpoint& entry : bucket) {
-            if (entry.kind != net::tcp_endpoint_kind::connection) {
-                continue;
-            }
-            const tcp_sock& sk = lib::container_of(entry, &tcp_sock::endpoint);
-            if (const char* broken = broken_rule(sk, now)) {
-                return broken;
-            }
-            for (const skb_queue* queue :
-                 {&sk.write_queue, &sk.retransmit_queue, &sk.receive_queue, &sk.out_of_order}) {
-                add(*queue);
-            }
-        }
-    }
-    for (net::inet_bind_bucket& bucket : (*in.ports)[net::port_space::udp].buckets) {
-        for (net::inet_sock& each : bucket.socks) {
-            if (charged(each.receive_queue) != each.receive_memory) {
-                return "receive_memory of a datagram socket is not what is queued";
-            }
-            add(each.receive_queue);
-        }
-    }
-    for (net::net_device& device : in.devices) {
-        add(device.transmit_queue);
-    }
-    std::sort(seen.begin(), seen.end());
-    if (std::adjacent_find(seen.begin(), seen.end()) != seen.end()) {
-        return "a packet has two owners";
-    }
-    return seen.size() > in.live_skbs ? "more packets are queued than live" : nullptr;
-}
-
-// ---- the wire --------------------------------------------------------------------------------------------
-
-const char* window_witness::sent(const frame& bytes) {
-    using namespace net::wire;
-    const ipv4_header* ip = ip_of(bytes);
-    if (ip == nullptr || ip->protocol != 6 || (ip->flags_and_offset & 0x1fff) != 0) {
-        return nullptr;
-    }
-    const size_t at = sizeof(ethernet_header) + ip->header_length();
-    if (bytes.size() < at + sizeof(tcp_header)) {
-        return nullptr;
-    }
-    const auto& tcp = *reinterpret_cast<const tcp_header*>(bytes.data() + at);
-    const uint32_t from_port = tcp.source_port;
-    const uint32_t to_port = tcp.destination_port;
-    const uint32_t from = ip->source;
-    const uint32_t to = ip->destination;
-    flow& its = flows_[{from, to, from_port << 16 | to_port}];
-    if ((tcp.flags & tcp_syn) != 0) {
-        const size_t option_bytes = tcp.header_bytes() - sizeof(tcp_header);
-        if (bytes.size() < at + tcp.header_bytes()) {
-            return nullptr;
-        }
-        const tcp_options options =
-            parse_tcp_options({bytes.data() + at + sizeof(tcp_header), option_bytes}, tcp_options_of::syn);
-        its.offered_scale = options.has_window_scale ? options.window_scale : -1;
-        its.edge_known = its.got_on = false;
-        its.first = tcp.sequence + 1;
-        return nullptr;
-    }
-    flow& others = flows_[{to, from, to_port << 16 | from_port}];
-    if ((tcp.flags & tcp_rst) != 0) {
-        its.edge_known = others.edge_known = false;
-        return nullptr;
-    }
-    if ((tcp.flags & tcp_ack) == 0) {
-        return nullptr;
-    }
-    const bool scaled = its.offered_scale >= 0 && others.offered_scale >= 0;
-    const seq acknowledged(static_cast<uint32_t>(tcp.acknowledgment));
-    const seq edge = acknowledged + (uint32_t{tcp.window} << (scaled ? its.offered_scale : 0));
-    // Back at the numbers of the handshake: a late copy of one of its segments has opened the connection
-    // anew, by its cookie. In a keepalive they are one less.
-    const bool at_start = tcp.sequence + 1 - its.first <= 1;
-    const bool again = its.got_on && at_start && acknowledged < its.acknowledged;
-    if (its.edge_known && edge < its.edge && !again) {
-        broken_ = "an offered window has shrunk by " + std::to_string(its.edge - edge) + " in " +
-                  parse_segment(bytes).value_or(segment{}).text();
-        return broken_.c_str();
-    }
-    its.got_on = !at_start;
-    its.acknowledged = acknowledged;
-    its.edge = edge;
-    its.edge_known = true;
-    return nullptr;
-}
-
-void window_witness::forget(uint32_t address) {
-    std::erase_if(flows_, [address](const auto& each) {
-        return each.first.from == address || each.first.to == address;
-    });
 }
 
 } // namespace sim

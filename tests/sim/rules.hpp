@@ -1,14 +1,12 @@
 #pragma once
 // The rules that a stack must obey between any two events of a simulation. Each function walks a part of a
-// stack, without locks since nothing runs meanwhile, and returns the rule that is broken, or nullptr.
+// stack, without locks since nothing runs meanwhile, and returns the rule that is broken, or nullptr. A `now`
+// of 0 stands for a clock by which no timer is late.
 
 #include "net/ipv4/tcp.hpp"
 #include "net/stack.hpp"
-#include "sim/host.hpp"
 
 #include <cstdint>
-#include <map>
-#include <vector>
 
 namespace sim {
 
@@ -21,37 +19,16 @@ const char* broken_queue_rule(const net::tcp_sock& sk);
 const char* broken_timer_rule(const net::tcp_sock& sk, net::port::time_ns now);
 /// All of these.
 const char* broken_rule(const net::tcp_sock& sk, net::port::time_ns now);
-/// Those for every connection of a stack, and: every packet in a queue has one owner, and no more packets
-/// are queued than live.
+/// Those for every connection of a stack, and (stack_rules.cpp): tables, queues and accounts are what they
+/// say they are, what waits has a timer, and every packet that lives has one owner.
 const char* broken_rule(net::stack& in, net::port::time_ns now);
 
-/// Watches segments on the wire: the right edge of an offered window never moves to the left (RFC 9293
-/// §3.8.6: a receiver should not shrink the window).
-class window_witness {
-public:
-    /// A frame that a host sends. The rule that it breaks, valid until the next call, or nullptr.
-    const char* sent(const frame& bytes);
-    /// The host has a new stack, which knows nothing of what was offered before.
-    void forget(uint32_t address);
+// ---- what rules are made of ----
 
-private:
-    struct flow_key {
-        uint32_t from;
-        uint32_t to;
-        uint32_t ports;
-        auto operator<=>(const flow_key&) const = default;
-    };
-    struct flow {
-        int offered_scale = -1; ///< -1: no option in its SYN
-        uint32_t first = 0;     ///< the sequence number behind its SYN
-        bool got_on = false;    ///< its last segment lay beyond that
-        net::wire::seq acknowledged;
-        bool edge_known = false;
-        net::wire::seq edge;
-    };
-
-    std::map<flow_key, flow> flows_;
-    std::string broken_;
-};
+bool is_overdue(const net::timer& which, net::port::time_ns now);
+/// Whether a queue's counts are those of the packets in it.
+bool is_counted_right(const net::skb_queue& queue);
+/// What the packets of a queue take of their sock's memory.
+uint32_t charged(const net::skb_queue& queue);
 
 } // namespace sim

@@ -2,6 +2,7 @@
 #   make sim                         2,000 seeds of today over all scenarios
 #   make sim SEEDS=200000 FIRST=1    more, or others
 #   make sim SEED=17 SCENARIO=bulk   one run again, with a capture and a trace in build/sim/
+#   make sim STRICT=1                all rules after every step of every run
 #   make sim-goodput                 measures tests/sim/goodput.txt anew
 #   make sim-short                   what `make test` runs: 2,000 seeds of today and the table of goodput
 
@@ -15,7 +16,7 @@ SIM_OBJECTS := $(SIM_SRC:%=$(HOST)/%.o)
 
 .PHONY: sim sim-goodput sim-short
 sim: $(SIM)/sim
-	$(Q)nice $(SIM)/sim $(if $(SCENARIO),--scenario $(SCENARIO)) \
+	$(Q)nice $(SIM)/sim $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(STRICT),--strict) \
 	    $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS) $(if $(FIRST),--first $(FIRST)))
 
 sim-goodput: $(SIM)/sim

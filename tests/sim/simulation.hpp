@@ -23,11 +23,16 @@ struct outcome {
 /// What a failure is told to: its text and the virtual time. Must not return.
 using failure_handler = void (*)(const plan& of, const char* text, net::port::time_ns when);
 
+/// When rules are checked: all of them after every step, or most of them now and then, which takes a fraction
+/// of the time.
+enum class checks : uint8_t { strict, sampled };
+
 struct run_options {
     std::string record_to;            ///< "": nothing; else PATH.pcapng and PATH.trace are written
     failure_handler failed = nullptr; ///< nullptr: prints the line and exits with 1
     net::port::time_ns* clock =
         nullptr; ///< told the virtual time after every step, for who watches from outside
+    checks when = checks::strict;
 };
 
 /// "scenario bulk, seed 17, at 1.250000 s" and the command that replays it.

@@ -6,7 +6,7 @@
 #include "net/ipv4/tcp_table.hpp"
 #include "sim/packet.hpp"
 #include "sim/program.hpp"
-#include "sim/segment.hpp"
+#include "unit/sim/with.hpp"
 
 #include <optional>
 
@@ -75,16 +75,6 @@ protected:
     std::optional<sim::user_socket> sending;
 };
 
-/// Changes a field, asks, and puts it back.
-template <class T>
-std::string with(T& field, std::type_identity_t<T> wrong, const std::function<std::string()>& ask) {
-    const T right = field;
-    field = wrong;
-    std::string answer = ask();
-    field = right;
-    return answer;
-}
-
 TEST_F(rules, of_the_send_side) {
     net::tcp_sock& sk = only_connection(client);
     const auto ask = [&] { return verdict(sk); };
@@ -142,64 +132,6 @@ TEST_F(rules, of_timers) {
               "data is unacknowledged and the timer runs for nothing");
     EXPECT_EQ(with(sk.retransmit_timer.deadline, world.now() - 10 * millisecond, ask), "a timer is overdue");
     EXPECT_EQ(with(sk.ack_pending, uint8_t{net::tcp_ack_timer}, ask), "an ACK is delayed and no timer runs");
-}
-
-TEST_F(rules, of_a_whole_stack) {
-    net::stack& stack = client.stack();
-    const auto ask = [&]() -> std::string {
-        const char* broken = sim::broken_rule(stack, world.now());
-        return broken != nullptr ? broken : "";
-    };
-    EXPECT_EQ(ask(), "");
-    EXPECT_EQ(with(stack.live_skbs, uint64_t{0}, ask), "more packets are queued than live");
-    EXPECT_EQ(with(only_connection(client).queued_memory, 1u, ask),
-              "queued_memory is not what is queued to be sent");
-}
-
-// ---- the wire --------------------------------------------------------------------------------------------
-
-/// A frame of the connection that the witness watches.
-sim::frame segment(uint8_t flags, uint32_t ack, uint16_t window, bool from_client, int scale = -1) {
-    sim::segment what;
-    what.source = from_client ? 0x0a000001 : 0x0a000002;
-    what.destination = from_client ? 0x0a000002 : 0x0a000001;
-    what.source_port = from_client ? 1000 : 80;
-    what.destination_port = from_client ? 80 : 1000;
-    what.flags = flags;
-    what.ack = ack;
-    what.window = window;
-    if (scale >= 0) {
-        what.options.has_window_scale = true;
-        what.options.window_scale = static_cast<uint8_t>(scale);
-    }
-    const uint8_t mac[6] = {};
-    return sim::build_segment(what, mac, mac);
-}
-
-TEST(window_witness, sees_a_window_shrink) {
-    using namespace net::wire;
-    sim::window_witness witness;
-    EXPECT_EQ(witness.sent(segment(tcp_syn, 0, 1000, true)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_syn | tcp_ack, 1, 1000, false)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 0xfffffff0, 1000, true)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 10, 974, true)), nullptr); // 26 bytes read, the edge stays
-    EXPECT_TRUE(std::string(witness.sent(segment(tcp_ack, 10, 973, true)))
-                    .starts_with("an offered window has shrunk by 1 in"));
-    EXPECT_EQ(witness.sent(segment(tcp_rst, 10, 0, true)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 10, 1, false)), nullptr); // the other way has its own
-    witness.forget(0x0a000001);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 10, 1, true)), nullptr);
-}
-
-TEST(window_witness, knows_the_scale_that_both_offered) {
-    using namespace net::wire;
-    sim::window_witness witness;
-    EXPECT_EQ(witness.sent(segment(tcp_syn, 0, 1000, true, 2)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_syn | tcp_ack, 1, 1000, false, 0)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 0, 1000, true)), nullptr);
-    EXPECT_EQ(witness.sent(segment(tcp_ack, 400, 900, true)), nullptr);
-    EXPECT_TRUE(std::string(witness.sent(segment(tcp_ack, 400, 899, true)))
-                    .starts_with("an offered window has shrunk by 4 in"));
 }
 
 } // namespace

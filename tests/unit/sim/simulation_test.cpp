@@ -278,6 +278,16 @@ void leave_a_socket(sim::lab& lab) {
     new sim::user_socket(lab.server(), SOCK_DGRAM);
 }
 
+void lose_count(sim::lab& lab) {
+    lab.spawn(lab.server(), "loser", [&] {
+        lab.pass(millisecond);
+        sim::stack_of(lab.server()).tcp->orphan_count++;
+        lab.pass(millisecond);
+        sim::stack_of(lab.server()).tcp->orphan_count--;
+    });
+    lab.join();
+}
+
 TEST(simulation_DeathTest, failures_are_told_in_one_line) {
     const auto run = [](void (*body)(sim::lab&)) {
         const sim::scenario bad = {.name = "bad", .body = body};
@@ -292,6 +302,7 @@ TEST(simulation_DeathTest, failures_are_told_in_one_line) {
     EXPECT_EXIT(run(wait_for_ever), failed, "still waiting: .*waiter.*replay: make sim SCENARIO=bad SEED=7");
     EXPECT_EXIT(run(compare_wrongly), failed, "lab.hosts.. == 3: scenario bad, seed 7, at 1.0");
     EXPECT_EXIT(run(leave_a_socket), failed, "sockets are left at the end");
+    EXPECT_EXIT(run(lose_count), failed, "orphan_count is not the number of orphans.*at 1.001000 s");
 }
 
 // ---- contents --------------------------------------------------------------------------------------------
