@@ -9,6 +9,7 @@
 #include "net/ipv4/route_table.hpp"
 #include "net/ipv4/tcp_table.hpp"
 #include "sim/lab_state.hpp"
+#include "sim/watchdog.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -240,6 +241,8 @@ void lab::state::judge_the_end() {
 
 outcome run_simulation(const plan& wanted, const run_options& options) {
     lab::state state(wanted, options);
+    const watchdog limit(
+        options.longest_s, [](void* context) { static_cast<lab::state*>(context)->fail("spins"); }, &state);
     lab its(state);
     state.build();
     state.schedule_incidents();

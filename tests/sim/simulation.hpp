@@ -33,6 +33,7 @@ struct run_options {
     net::port::time_ns* clock =
         nullptr; ///< told the virtual time after every step, for who watches from outside
     checks when = checks::strict;
+    unsigned longest_s = 60; ///< of processor time: a run that takes longer spins
 };
 
 /// "scenario bulk, seed 17, at 1.250000 s" and the command that replays it.

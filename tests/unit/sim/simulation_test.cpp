@@ -278,6 +278,16 @@ void leave_a_socket(sim::lab& lab) {
     new sim::user_socket(lab.server(), SOCK_DGRAM);
 }
 
+void work_for_ever(sim::lab& lab) {
+    lab.spawn(lab.server(), "worker", [&] {
+        lab.pass(millisecond);
+        for (;;) {
+            lab.pass(0); // no time passes
+        }
+    });
+    lab.join();
+}
+
 void lose_count(sim::lab& lab) {
     lab.spawn(lab.server(), "loser", [&] {
         lab.pass(millisecond);
@@ -291,17 +301,21 @@ void lose_count(sim::lab& lab) {
 TEST(simulation_DeathTest, failures_are_told_in_one_line) {
     const auto run = [](void (*body)(sim::lab&)) {
         const sim::scenario bad = {.name = "bad", .body = body};
-        sim::run_simulation(
-            sim::quiet_plan(bad, 7),
-            {.record_to = "", .failed = [](const sim::plan& of, const char* text, time_ns when) {
-                 std::fprintf(stderr, "%s: %s\n", text, sim::describe_run(of, when).c_str());
-                 std::_Exit(1);
-             }});
+        sim::run_simulation(sim::quiet_plan(bad, 7),
+                            {.record_to = "",
+                             .failed =
+                                 [](const sim::plan& of, const char* text, time_ns when) {
+                                     std::fprintf(stderr, "%s: %s\n", text,
+                                                  sim::describe_run(of, when).c_str());
+                                     std::_Exit(1);
+                                 },
+                             .longest_s = 1});
     };
     const auto failed = testing::ExitedWithCode(1);
     EXPECT_EXIT(run(wait_for_ever), failed, "still waiting: .*waiter.*replay: make sim SCENARIO=bad SEED=7");
     EXPECT_EXIT(run(compare_wrongly), failed, "lab.hosts.. == 3: scenario bad, seed 7, at 1.0");
     EXPECT_EXIT(run(leave_a_socket), failed, "sockets are left at the end");
+    EXPECT_EXIT(run(work_for_ever), failed, "spins: scenario bad, seed 7, at 1.001000 s; replay: make sim");
     EXPECT_EXIT(run(lose_count), failed, "orphan_count is not the number of orphans.*at 1.001000 s");
 }
 
