@@ -81,6 +81,7 @@ void* allocate(size_t length_bytes, memory_tag) {
     in.allocations++;
     if (in.fail_allocation_after != 0 && --in.fail_allocation_after == 0) {
         in.fail_allocation_after = in.fail_all_later_allocations ? 1 : 0;
+        in.failed_allocations++;
         return nullptr;
     }
     void* memory = std::aligned_alloc(16, (length_bytes + 15) & ~size_t{15});

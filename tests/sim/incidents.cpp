@@ -2,7 +2,10 @@
 
 #include "kernel/abi/netdevice.h"
 #include "net/core/net_device.hpp"
+#include "net/ipv4/devinet.hpp"
 #include "sim/lab_state.hpp"
+
+#include <cstring>
 
 namespace sim {
 
@@ -32,10 +35,10 @@ void lab::state::happen(const incident& what) {
         }
         break;
     case kind::mtu_changes:
-        for (host& each : hosts) {
-            net::port::guard held(each.card->device.device_lock);
-            each.card->device.mtu = static_cast<uint32_t>(what.argument);
-        }
+        change_mtu(on, static_cast<int>(what.argument));
+        break;
+    case kind::path_narrows:
+        narrow_path(what.host, static_cast<uint32_t>(what.argument));
         break;
     case kind::clock_leaps:
         in.leap(what.argument * millisecond);
@@ -57,6 +60,24 @@ void lab::state::happen(const incident& what) {
         }
         break;
     }
+}
+
+/// As its administrator does it.
+void lab::state::change_mtu(host& on, int mtu) {
+    ifreq request = {};
+    std::strcpy(request.ifr_name, on.card->device.name);
+    request.ifr_mtu = mtu;
+    if (!net::interface_ioctl(on.stack(), SIOCSIFMTU, reinterpret_cast<uintptr_t>(&request)).ok()) {
+        fail("SIOCSIFMTU failed");
+    }
+}
+
+/// Lines of two hosts are numbered by whom they lead away from, others by both (lab_state.hpp).
+void lab::state::narrow_path(unsigned host, uint32_t mtu) {
+    line& away = between != nullptr ? lines[2 * host] : lines[host];
+    line& towards = between != nullptr ? lines[2 * host + 1] : lines[1 - host];
+    away.narrow(mtu, towards);
+    towards.narrow(mtu, away);
 }
 
 void lab::state::power_fails(host& on, net::port::time_ns for_how_long) {

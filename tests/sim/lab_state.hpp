@@ -32,7 +32,7 @@ struct lab::state : line_watch {
     window_witness windows;
     std::deque<host> hosts;
     std::unique_ptr<ethernet_switch> between;
-    std::deque<line> lines; ///< 2 n towards host n, 2 n + 1 from it
+    std::deque<line> lines; ///< of two hosts: from each; of more: from each, and towards it
     std::deque<program> programs;
     outcome result;
     net::port::time_ns started_at = 0;
@@ -59,6 +59,8 @@ struct lab::state : line_watch {
 
 private:
     void happen(const incident& what);
+    void change_mtu(host& on, int mtu);
+    void narrow_path(unsigned host, uint32_t mtu);
     void power_fails(host& on, net::port::time_ns for_how_long);
     void power_returns(host& on);
     void check_after(host* whose);

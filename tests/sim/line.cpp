@@ -2,6 +2,8 @@
 
 #include "sim/line.hpp"
 
+#include "sim/router.hpp"
+
 namespace sim {
 namespace {
 
@@ -24,6 +26,23 @@ void line::receive(frame bytes) {
     if (watch_ != nullptr) {
         watch_->sent(number_, bytes);
     }
+    if (!is_too_large(bytes, mtu_)) {
+        carry(std::move(bytes));
+    } else if (must_stay_whole(bytes)) {
+        other_direction_->carry(fragmentation_needed(bytes, mtu_));
+    } else {
+        for (frame& each : cut(bytes, mtu_)) {
+            carry(std::move(each));
+        }
+    }
+}
+
+void line::narrow(uint32_t mtu, line& other_direction) {
+    mtu_ = mtu;
+    other_direction_ = &other_direction;
+}
+
+void line::carry(frame bytes) {
     faults_.send(std::move(bytes), world::current().now());
     set_alarm();
 }

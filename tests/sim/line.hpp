@@ -26,14 +26,20 @@ public:
     line(unsigned number, frame_sink& to, const std::string& script, uint64_t seed, line_watch* watch);
 
     void receive(frame bytes) override;
+    /// From now on a router at its beginning lets no IP packet of more than mtu bytes through whole
+    /// (router.hpp) and answers by the other direction of the cable.
+    void narrow(uint32_t mtu, line& other_direction);
 
 private:
+    void carry(frame bytes);
     void set_alarm();
     void deliver();
 
     const unsigned number_;
     frame_sink& to_;
     line_watch* watch_;
+    uint32_t mtu_ = UINT32_MAX;
+    line* other_direction_ = nullptr;
     ::wire::direction faults_;
     net::port::time_ns alarm_ = net::port::never; ///< when deliver() will be called
 };

@@ -173,7 +173,10 @@ void draw_incidents(dice& by, plan& out) {
         add(kind::carrier_lost, 1 + by.below(out.rough ? 5000 : 500));
     }
     if (by.chance(fault_percent / 4)) {
-        add(kind::mtu_changes, 576 + by.below(1000));
+        add(kind::mtu_changes, 576 + by.below(925)); // what the card can do
+    }
+    if (by.chance(fault_percent / 2)) {
+        add(kind::path_narrows, 576 + by.below(1000));
     }
     if (by.chance(fault_percent / 4)) {
         add(kind::clock_leaps, 1 + static_cast<uint64_t>(by.between(1, 20'000)));
@@ -227,9 +230,9 @@ std::string line_faults::script() const {
 }
 
 const char* name_of(incident::kind what) {
-    static constexpr const char* names[] = {"allocation fails", "carrier lost",   "MTU changes",
-                                            "clock leaps",      "wall clock set", "power fails",
-                                            "program killed"};
+    static constexpr const char* names[] = {"allocation fails", "carrier lost",  "MTU changes",
+                                            "path narrows",     "clock leaps",   "wall clock set",
+                                            "power fails",      "program killed"};
     return names[static_cast<unsigned>(what)];
 }
 

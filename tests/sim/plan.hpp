@@ -40,7 +40,8 @@ struct incident {
     enum class kind : uint8_t {
         allocations_fail, ///< the argument-th allocation from then on
         carrier_lost,     ///< a host's cable is pulled for argument ms
-        mtu_changes,      ///< of all hosts, to argument bytes
+        mtu_changes,      ///< of a host's card, to argument bytes
+        path_narrows,     ///< a router on a host's cable carries argument bytes at once, both ways
         clock_leaps,      ///< by argument ms
         wall_clock_set,   ///< by argument seconds
         power_fails,      ///< on a host, for argument ms

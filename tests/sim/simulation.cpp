@@ -139,10 +139,13 @@ void lab::state::sent(unsigned line, const frame& bytes) {
 void lab::state::arrived(unsigned line, const frame& bytes) {
     history.note(in.now());
     history.note(bytes);
+    const bool at_host = line % 2 == 0 || between == nullptr;
+    if (at_host && options.arrived) {
+        options.arrived(in.now() - started_at, bytes);
+    }
     if (!history.is_open()) {
         return;
     }
-    const bool at_host = line % 2 == 0 || between == nullptr;
     if (at_host) {
         const unsigned host = between != nullptr ? line / 2 : 1 - line / 2;
         history.write_frame(host * 2 + 1, in.now(), bytes);
@@ -251,6 +254,7 @@ outcome run_simulation(const plan& wanted, const run_options& options) {
     state.result.duration = state.in.now() - state.started_at;
     state.judge_the_end();
     state.result.steps = state.in.steps();
+    state.result.failed_allocations = state.in.failed_allocations;
     state.result.hash = state.history.hash();
     state.history.flush();
     return state.result;

@@ -5,7 +5,9 @@
 #include "sim/plan.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace sim {
 
@@ -18,6 +20,7 @@ struct outcome {
     uint64_t hash = 0; ///< of the whole history
     uint64_t retransmission_timeouts = 0;
     uint64_t retransmitted_segments = 0;
+    uint64_t failed_allocations = 0;
 };
 
 /// What a failure is told to: its text and the virtual time. Must not return.
@@ -34,6 +37,8 @@ struct run_options {
         nullptr; ///< told the virtual time after every step, for who watches from outside
     checks when = checks::strict;
     unsigned longest_s = 60; ///< of processor time: a run that takes longer spins
+    /// Told every frame that reaches a host, and when, after the start.
+    std::function<void(net::port::time_ns at, const std::vector<uint8_t>& frame)> arrived = nullptr;
 };
 
 /// "scenario bulk, seed 17, at 1.250000 s" and the command that replays it.

@@ -82,8 +82,9 @@ public:
     /// The n-th allocation from now on fails (1 is the next one); 0 switches that off.
     uint64_t fail_allocation_after = 0;
     bool fail_all_later_allocations = false;
-    uint64_t allocations = 0;      ///< made so far
-    uint64_t live_allocations = 0; ///< not released yet
+    uint64_t allocations = 0;        ///< made so far, or tried
+    uint64_t failed_allocations = 0; ///< of them
+    uint64_t live_allocations = 0;   ///< not released yet
     bool administrator = true;
     int process_id = 1;
     uint8_t card_numbers = 0; ///< the last byte of the next card's address, minus one

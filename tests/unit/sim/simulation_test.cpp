@@ -7,6 +7,7 @@
 #include "sim/host.hpp"
 #include "sim/program.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -232,10 +233,39 @@ TEST(simulation, a_clock_that_leaps_is_survived) {
     EXPECT_GT(made.last_verified_at, 10 * second);
 }
 
-TEST(simulation, an_mtu_that_falls_makes_segments_smaller) {
-    const sim::outcome made =
-        run_with({.what = kind::mtu_changes, .at = 60 * millisecond, .host = 0, .argument = 700});
-    EXPECT_EQ(made.verified_bytes, transfer_bytes);
+/// The largest packets that reach a host while everything is as it was, and once the news of what happens in
+/// between has gone round.
+struct packet_sizes {
+    size_t before = 0;
+    size_t after = 0;
+};
+packet_sizes sizes_around(const sim::incident& what) {
+    constexpr time_ns news = 50 * millisecond;
+    sim::plan its = good_cables();
+    its.incidents.push_back(what);
+    packet_sizes largest;
+    const auto look = [&](time_ns at, const sim::frame& bytes) {
+        size_t& of = at < what.at ? largest.before : largest.after;
+        if (at < what.at || at > what.at + news) {
+            of = std::max(of, bytes.size() - 14);
+        }
+    };
+    EXPECT_EQ(sim::run_simulation(its, {.record_to = "", .arrived = look}).verified_bytes, transfer_bytes);
+    return largest;
+}
+
+TEST(simulation, a_card_whose_mtu_falls_sends_smaller_segments) {
+    const packet_sizes largest =
+        sizes_around({.what = kind::mtu_changes, .at = 60 * millisecond, .host = 1, .argument = 700});
+    EXPECT_EQ(largest.before, 1500u);
+    EXPECT_EQ(largest.after, 700u);
+}
+
+TEST(simulation, a_path_that_narrows_is_discovered) {
+    const packet_sizes largest =
+        sizes_around({.what = kind::path_narrows, .at = 60 * millisecond, .host = 0, .argument = 700});
+    EXPECT_EQ(largest.before, 1500u);
+    EXPECT_EQ(largest.after, 700u);
 }
 
 TEST(simulation, failing_allocations_cost_time_but_no_bytes) {
@@ -246,7 +276,9 @@ TEST(simulation, failing_allocations_cost_time_but_no_bytes) {
                                  .host = 0,
                                  .argument = 1 + i % 7});
     }
-    EXPECT_EQ(sim::run_simulation(its).verified_bytes, transfer_bytes);
+    const sim::outcome made = sim::run_simulation(its);
+    EXPECT_EQ(made.verified_bytes, transfer_bytes);
+    EXPECT_EQ(made.failed_allocations, 20u);
 }
 
 TEST(simulation, a_stalling_reader_closes_the_window) {
