@@ -22,7 +22,8 @@ HOST_UNIT_OBJECTS := $(HOST_UNIT_SRC:%=$(HOST)/%.o)
 HOST_TEST_OBJECTS := $(HOST_PLAYER_OBJECTS) $(HOST_UNIT_OBJECTS)
 
 .PHONY: test-unit
-test-unit: $(HOST)/unit
+test-unit: deps-test
+	+@$(SELF) $(HOST)/unit
 	$(HOST)/unit --gtest_brief=1 --gtest_filter='$(UNIT)'
 
 $(HOST)/unit: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(HOST_TEST_OBJECTS)

@@ -6,7 +6,8 @@ ATTACK_SRC := $(sort $(wildcard tests/attack/*.cpp))
 ATTACK_OBJECTS := $(ATTACK_SRC:%=$(HOST)/%.o)
 
 .PHONY: attack
-attack: $(HOST)/attack
+attack: deps-test
+	+@$(SELF) $(HOST)/attack
 	$(HOST)/attack --gtest_brief=1 --gtest_filter='$(ATTACK)'
 
 $(HOST)/attack: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(HOST_PLAYER_OBJECTS) $(ATTACK_OBJECTS)

@@ -7,7 +7,6 @@
 #   make sim-short                   what `make test` runs: 2,000 seeds of today and the table of goodput
 
 SIM := build/sim
-SEEDS ?= 2000
 JOBS ?= $(shell nproc)
 
 # Everything else it is made of is compiled for the unit tests, too.
@@ -15,15 +14,17 @@ SIM_SRC := tests/sim/main.cpp $(sort $(wildcard tests/sim/scenarios/*.cpp))
 SIM_OBJECTS := $(SIM_SRC:%=$(HOST)/%.o)
 
 .PHONY: sim sim-goodput sim-short
-sim: $(SIM)/sim
+sim: deps-test
+	+@$(SELF) $(SIM)/sim
 	$(Q)nice $(SIM)/sim $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(STRICT),--strict) \
-	    $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS) $(if $(FIRST),--first $(FIRST)))
+	    $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --jobs $(JOBS) $(if $(FIRST),--first $(FIRST)))
 
-sim-goodput: $(SIM)/sim
+sim-goodput: deps-test
+	+@$(SELF) $(SIM)/sim
 	$(Q)nice $(SIM)/sim --write-goodput tests/sim/goodput.txt
 
 sim-short: $(SIM)/sim
-	$(Q)nice $(SIM)/sim --seeds $(SEEDS) --jobs $(JOBS)
+	$(Q)nice $(SIM)/sim --seeds $(or $(SEEDS),2000) --jobs $(JOBS)
 	$(Q)nice $(SIM)/sim --goodput tests/sim/goodput.txt
 
 $(SIM)/sim: $(HOST_KERNEL_OBJECTS) $(HOST_LAB_OBJECTS) $(SIM_OBJECTS)
