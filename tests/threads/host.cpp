@@ -33,7 +33,7 @@ host::host(threads::network& on, uint8_t number, uint32_t ip, uint32_t features)
 }
 
 host::~host() {
-    worker_.reset(); // nobody polls the card while it goes
+    freeze(); // nobody polls the card while it goes
     card_.reset();
     net::stack::destroy(stack_);
 }

@@ -18,6 +18,8 @@ public:
 
     net::stack& stack() { return *stack_; }
     threads::card& card() { return *card_; }
+    /// Stops the worker: nothing moves in the stack any more.
+    void freeze() { worker_.reset(); }
 
 private:
     net::stack* stack_;

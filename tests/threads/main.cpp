@@ -1,5 +1,6 @@
 // build/threads/sim-threads [--seeds N] [--first SEED] [--scale PERCENT] [SCENARIO...]: runs scenarios on
-// real threads under ThreadSanitizer, which makes the exit status 66 if it has found a race.
+// real threads under ThreadSanitizer, which makes the exit status 66 if it has found a race. The first seed
+// is drawn from the date if not given.
 
 #include "threads/run.hpp"
 
@@ -7,13 +8,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 namespace {
 
 struct wishes {
     uint64_t seeds = 1;
-    uint64_t first = 1;
+    uint64_t first = static_cast<uint64_t>(std::time(nullptr) / 86400) * 1'000'000;
     unsigned scale_percent = 10;
     std::vector<std::string> names;
 };
@@ -45,6 +47,8 @@ wishes parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const wishes wanted = parse(argc, argv);
+    std::printf("seeds %llu to %llu on real threads\n", static_cast<unsigned long long>(wanted.first),
+                static_cast<unsigned long long>(wanted.first + wanted.seeds - 1));
     for (uint64_t seed = wanted.first; seed < wanted.first + wanted.seeds; seed++) {
         for (const sim::scenario& each : sim::all_scenarios()) {
             const bool named =
