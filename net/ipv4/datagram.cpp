@@ -128,20 +128,11 @@ ip_parameters datagram_parameters(const inet_sock& sk, const datagram_target& ta
             .loop_back = !group || sk.multicast_loop};
 }
 
-namespace {
-
-lib::result<void> wait_for_room(inet_sock& sk, int flags) {
-    port::guard held(sk.sock_lock);
-    if (const int error = sock_take_error(sk); error != 0) {
-        return lib::error{error};
-    }
-    return sock_wait_send_space(sk, (flags & MSG_DONTWAIT) == 0);
-}
-
-} // namespace
-
 lib::result<skb_ptr> datagram_from_user(inet_sock& sk, message& msg, uint32_t extra_headroom) {
-    TRY(wait_for_room(sk, msg.flags));
+    {
+        port::guard held(sk.sock_lock);
+        TRY(sock_wait_send_space(sk, (msg.flags & MSG_DONTWAIT) == 0));
+    }
     const auto length = static_cast<uint32_t>(msg.payload.remaining());
     // Room for the padding of a short Ethernet frame, so that it needs no second buffer.
     const uint32_t room = length < 64 ? 64 : length;
