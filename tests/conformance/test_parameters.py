@@ -2,8 +2,8 @@
 import errno
 
 import pytest
-from guest_socket import (ALL_OPTIONS, FAR, POLLERR, POLLOUT, SOL_SOCKET, SO_SNDBUF, Sock, accepted, connecting, half_open,
-                          listening)
+from guest_socket import (ALL_OPTIONS, FAR, POLLERR, POLLOUT, SOL_SOCKET, SO_SNDBUF, Sock, accepted, connecting,
+                          half_open, listening)
 from scapy.layers.inet import IP
 from tcp_peer import Peer
 

@@ -268,7 +268,7 @@ def test_the_path_mtu_is_learned(lab):
     pieces = lab.link.capture(FRAGMENT_KIND)
     assert sock.send_to(1400, "192.0.2.77", 4000) == 1400
     lab.link.send(icmp_error(arrivals.next(), 3, 4, nexthopmtu=1000))
-    time.sleep(0.2)
+    lab.link.fence()
     assert sock.send_to(1400, "192.0.2.77", 4000) == 1400
     assert [pieces.next()[IP].len for _ in range(2)] == [996, 452]
 
