@@ -21,10 +21,12 @@ $(ATTACK_OBJECTS): $(HOST)/%.cpp.o: %.cpp $(HOST)/gtest/prelude.hpp.gch
 
 -include $(ATTACK_OBJECTS:.o=.d)
 
-# The server that guests under attack run.
-$(TEST_ROOT)/tests/hold: tests/attack/hold.c $(SYSROOT)/stamp tools/lumos-cc
+# What runs in the guests under attack.
+ATTACK_PROGRAMS := $(patsubst tests/attack/%.c,$(TEST_ROOT)/tests/%,$(wildcard tests/attack/*.c))
+
+$(ATTACK_PROGRAMS): $(TEST_ROOT)/tests/%: tests/attack/%.c $(SYSROOT)/stamp tools/lumos-cc
 	@mkdir -p $(@D)
 	$(call say,LUMOS)
 	$(Q)MODE=$(MODE) tools/lumos-cc -O1 -Wall -Wextra -Werror -s -o $@ $<
 
-$(TEST_INITRAMFS): $(TEST_ROOT)/tests/hold
+$(TEST_INITRAMFS): $(ATTACK_PROGRAMS)
