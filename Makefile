@@ -163,7 +163,7 @@ bochs: deps-bochs
 	+@$(SELF) build/lumos.iso
 	@tools/run_bochs --memory $(MEM) --display $(DISPLAY) --iso build/lumos.iso
 
-# The agent of a tester outside (user/sysagent.cpp): its line is a unix socket, its network is NET.
+# The agent of a tester outside (user/sysagent/): its line is a unix socket, its network is NET.
 AGENT_LINE ?= unix:build/sysagent.sock,server=on,wait=off
 sysagent: deps-run
 	+@$(SELF) all

@@ -1,4 +1,4 @@
-"""The tester's half of the agent protocol of user/sysagent.cpp: one method per call."""
+"""The tester's half of the agent protocol of user/sysagent/: one method per call."""
 import socket
 import struct
 import time

@@ -1,7 +1,9 @@
-"""The agent of user/sysagent.cpp, spoken to over the second serial port as a tester outside would."""
+"""The agent of user/sysagent/, spoken to over the second serial port as a tester outside would."""
 import errno
 import socket
+import statistics
 import struct
+import subprocess
 import time
 
 import agent as protocol
@@ -343,11 +345,21 @@ def test_splice_from_a_connection_through_a_pipe(agent):
     assert agent.call(protocol.SPLICE, reader, -1, server, -1, 10, 2) == -errno.EAGAIN
 
 
-def test_answers_are_quick(agent):
-    """Under a millisecond of the guest's time; what is measured here has this host's share in it too."""
-    times = []
-    for _ in range(200):
+def median_time(ask, times=200):
+    samples = []
+    for _ in range(times):
         start = time.monotonic()
-        agent.call(protocol.CLOSE, 99)
-        times.append(time.monotonic() - start)
-    assert min(times) < 0.02  # what a tester can still tell; the best one was disturbed least
+        ask()
+        samples.append(time.monotonic() - start)
+    return statistics.median(samples)
+
+
+def test_answers_are_quick(agent):
+    """Under a millisecond. Where this host is busy, not much more than its own processes take to answer each other: a
+    call costs about ten times as much as a line through cat."""
+    near, far = socket.socketpair()
+    with near, far, subprocess.Popen(["cat"], stdin=far, stdout=far) as cat:
+        null_round_trip = median_time(lambda: (near.sendall(b"null"), near.recv(4)))
+        call = median_time(lambda: agent.call(protocol.CLOSE, 99))
+        cat.kill()
+    assert call < max(0.001, 50 * null_round_trip), (call, null_round_trip)
