@@ -8,9 +8,12 @@ import time
 from leaks import nothing_leaks
 from machines import MAC, PATIENCE, edition
 
+import pytest
+
 SYNS_PER_SECOND = 2000
 SECONDS = edition(5, 60)
 BATCHES_PER_SECOND = 50
+ATTEMPTS = 2  # when this host has other work
 
 
 def checksum(data):
@@ -59,20 +62,29 @@ class Flood:
         self.thread.join()
 
 
+def connect_in_flood(client, server, wire):
+    """How many SYNs each second there were, and of how many tries to connect how many were within a second."""
+    tries = in_time = 0
+    with Flood(wire, server) as attack:
+        deadline = time.monotonic() + SECONDS
+        while time.monotonic() < deadline or tries < 10:
+            client.run(f"nc -z -w 1 {server.address} 80", check=False, timeout=30 * PATIENCE)
+            tries += 1
+            in_time += client.status == 0
+            assert client.run(f"wget -q -O - http://{server.address}/page", timeout=30 * PATIENCE) == "lighthouse"
+    return attack.rate, tries, in_time
+
+
 def test_syn_flood(two_lumos, figures):
     client, server = two_lumos.a, two_lumos.b
     server.run("echo lighthouse > /tmp/page")
     server.serve()
-    tries = in_time = 0
-    with nothing_leaks(server):
-        with Flood(two_lumos.wire, server) as attack:
-            deadline = time.monotonic() + SECONDS
-            while time.monotonic() < deadline or tries < 10:
-                client.run(f"nc -z -w 1 {server.address} 80", check=False, timeout=30 * PATIENCE)
-                tries += 1
-                in_time += client.status == 0
-                assert client.run(f"wget -q -O - http://{server.address}/page", timeout=30 * PATIENCE) == "lighthouse"
-    figures(f"{attack.rate:.0f} SYNs per second; {in_time} of {tries} connections within a second")
-    # Where this host cannot make that many, queues on the way are full, and how long they take says nothing.
-    if attack.rate > SYNS_PER_SECOND * 0.95:
-        assert in_time * 10 >= tries * 9
+    for _ in range(ATTEMPTS):
+        with nothing_leaks(server):
+            rate, tries, in_time = connect_in_flood(client, server, two_lumos.wire)
+        figures(f"{rate:.0f} SYNs per second; {in_time} of {tries} connections within a second")
+        if rate > SYNS_PER_SECOND * 0.95:
+            assert in_time == tries
+            return
+    # Queues on the way were full, and how long they take says nothing.
+    pytest.skip(f"this host made {rate:.0f} SYNs per second")
