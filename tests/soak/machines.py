@@ -17,6 +17,7 @@ import wires  # noqa: E402
 
 FULL = os.environ.get("SOAK") == "full"
 ADDRESS = {"a": "10.9.0.1", "b": "10.9.0.2"}
+OTHER_SIDE = {"a": "b", "b": "a"}
 MAC = {"a": "52:54:00:00:00:0a", "b": "52:54:00:00:00:0b"}
 LINUX_FOLDER = os.path.join(harness.ROOT, "build", "linux")
 # A machine with other work does everything more slowly.
@@ -130,8 +131,8 @@ class Lumos(Machine):
         return f"nc -l -p {port} < {file} > /dev/null"
 
     def __init__(self, wire, side, memory=128, append=""):
-        super().__init__(wire, side, memory=memory, append=f"ip={ADDRESS[side]}/24,gw={ADDRESS['ba'[side == 'b']]} "
-                                                           f"test {append}")
+        gateway = ADDRESS[OTHER_SIDE[side]]
+        super().__init__(wire, side, memory=memory, append=f"ip={ADDRESS[side]}/24,gw={gateway} test {append}")
 
     def counters(self):
         """What must be back where it was when all is over: sockets, connections, and the memory that the kernel
