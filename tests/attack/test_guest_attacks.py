@@ -10,6 +10,7 @@ from attacker import (ACK, ATTACKER_IP, BROADCAST, ECHO_REPLY, HONEST_IP, MORE_F
 from victim import SLACK_KIB, Crowd, attackers, hold, running
 
 FLOOD = 10000
+CROWD = 120  # fewer than may be half-open: the round-trip time of all is known, so that timers are short
 
 
 class Rate:
@@ -73,17 +74,12 @@ def test_i9_fragments_that_never_end(victim):
     assert counted["ip_fragment_limit"] > 0
     assert counted["Ip.ReasmReqds"] == 8000
     assert counted["Ip.ReasmOKs"] == 0
-    # An overlap ends a datagram (I7), which is quicker than its 30 seconds. One is left to those: at the end of all
-    # tests nothing may be held.
+    # An overlap ends a datagram (I7), which is quicker than its 30 seconds. (T33 leaves some to those.)
     for source, identification in pairs:
         for offset in (8, 9):
             victim.cable.send(ipv4(17, b"f" * 16, source, identification, MORE_FRAGMENTS | offset))
     victim.cable.fence()
     assert victim.sockstat("FRAG", "inuse") == 0
-    victim.cable.send(ipv4(17, b"f" * 8, identification=9, fragment=MORE_FRAGMENTS | 1))
-    victim.cable.fence()
-    assert victim.sockstat("FRAG", "inuse") == 1
-    victim.before = victim.held()
 
 
 def test_c2_ping_flood(victim):
@@ -192,7 +188,7 @@ def test_t9_sockstress(victim):
     """Connections with a closed window that acknowledge every probe end by TCP_USER_TIMEOUT."""
     before = victim.sockstat("TCP", "alloc")
     with hold(victim, "512 100000 1000"), victim.counting() as counted:
-        crowd = Crowd(victim.cable, attackers(150), window=0)
+        crowd = Crowd(victim.cable, attackers(CROWD), window=0)
         assert victim.sockstat("TCP", "alloc") == before + len(crowd.numbers)
         victim.wait_until(lambda: victim.sockstat("TCP", "alloc") == before, "no connection is left")
     assert counted["TcpExt.TCPAbortOnTimeout"] == len(crowd.numbers)
@@ -203,9 +199,9 @@ def test_t9_sockstress(victim):
 def test_t22_t23_peers_that_vanish(victim):
     """The program closes with data unsent and the peers are gone: orphans, each of which a timer ends."""
     with hold(victim, "512 2000"):
-        Crowd(victim.cable, attackers(200), window=100)
+        Crowd(victim.cable, attackers(CROWD), window=100)
         victim.cable.reflex = None
-    assert victim.sockstat("TCP", "orphan") == 200
+    assert victim.sockstat("TCP", "orphan") == CROWD
     victim.wait_until(lambda: victim.sockstat("TCP", "orphan") == 0, "no orphan is left")
 
 

@@ -80,9 +80,10 @@ class Victim:
         return int(re.search(rf"{protocol}:.* {what} (\d+)", text).group(1))
 
     def held(self):
-        return {"free": self.free_kib(), "sockets": self.sockstat("sockets", "used"),
-                "orphans": self.sockstat("TCP", "orphan"), "packets": self.sockstat("TCP", "mem"),
-                "fragments": self.sockstat("FRAG", "inuse")}
+        text = self.guest.run("grep MemFree /proc/meminfo; cat /proc/net/sockstat")
+        what = {"free": r"MemFree: +(\d+)", "sockets": r"sockets: used (\d+)", "orphans": r"TCP:.* orphan (\d+)",
+                "packets": r"TCP:.* mem (\d+)", "fragments": r"FRAG: inuse (\d+)"}
+        return {name: int(re.search(pattern, text).group(1)) for name, pattern in what.items()}
 
     # ---- what its processor does ----
 
