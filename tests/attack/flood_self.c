@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
     const unsigned long before = packet_bytes();
     unsigned long most = before;
     for (long i = 0; i < datagrams; i++) {
-        taken += sendto(fds[i % senders], payload, sizeof payload, MSG_DONTWAIT, (struct sockaddr*)&address, sizeof address) > 0;
+        taken += sendto(fds[i % senders], payload, sizeof payload, MSG_DONTWAIT, (struct sockaddr*)&address,
+                        sizeof address) > 0;
         const unsigned long now = packet_bytes();
         most = now > most ? now : most;
     }
