@@ -121,7 +121,7 @@ void accept_in_vain(lab& lab) {
 
 void listens_and_stops(lab& lab) {
     constexpr unsigned clients = 4;
-    const size_t rounds = lab.scaled(300);
+    const size_t rounds = lab.scaled(60);
     user_socket listener(lab.server(), SOCK_STREAM);
     if (!fine(lab, listener) || !fine(lab, listener.bind("0.0.0.0", service_port))) {
         return;
@@ -132,7 +132,7 @@ void listens_and_stops(lab& lab) {
             for (unsigned i = 0; i < 100; i++) { // some of them while the other thread is still stopping it
                 LAB_CHECK(lab, listener.listen(clients) == 0);
             }
-            lab.pass(lab.random(millisecond));
+            lab.pass(lab.random(5 * millisecond));
         }
     });
     lab.spawn(lab.server(), "stops", [&] {
