@@ -113,6 +113,7 @@ KERNEL_SRC := \
     kernel/task/load.cpp \
     kernel/task/mutex.cpp \
     kernel/task/out_of_memory.cpp \
+    kernel/task/permission.cpp \
     kernel/task/process.cpp \
     kernel/task/program_stack.cpp \
     kernel/task/real_timer.cpp \

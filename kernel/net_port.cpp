@@ -17,6 +17,7 @@
 #include "kernel/mm/kmalloc.hpp"
 #include "kernel/mm/user_ptr.hpp"
 #include "kernel/task/mutex.hpp"
+#include "kernel/task/permission.hpp"
 #include "kernel/task/process.hpp"
 #include "kernel/task/signal.hpp"
 #include "kernel/task/wait_queue.hpp"
@@ -168,13 +169,26 @@ void raise_sigpipe() {
     task::send_sigpipe();
 }
 
-void signal_owner(int owner, int signal_number) {
-    if (owner < 0) {
-        (void)task::send_signal_to_group(-owner, signal_number); // the group may be gone
-        return;
-    }
-    if (const lib::ref<task::process> target = task::find_process(owner)) {
-        task::send_signal(*target, signal_number);
+signal_target signal_target_of_caller(int id) {
+    const task::credentials who = task::current_credentials();
+    return {.id = id, .uid = who.uid, .effective_uid = who.effective_uid};
+}
+
+void signal_owner(const signal_target& owner, int signal_number) {
+    const task::credentials sender{.uid = owner.uid, .effective_uid = owner.effective_uid};
+    const auto send = [&](task::process& target) {
+        if (task::may_signal(sender, target)) {
+            task::send_signal(target, signal_number);
+        }
+    };
+    if (owner.id < 0) {
+        int last_id = 0;
+        while (const lib::ref<task::process> member = task::next_in_group(-owner.id, last_id)) {
+            last_id = member->id;
+            send(*member);
+        }
+    } else if (const lib::ref<task::process> target = task::find_process(owner.id)) {
+        send(*target);
     }
 }
 

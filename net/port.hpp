@@ -148,8 +148,16 @@ credentials current_credentials();
 bool may_administer();
 /// Sends SIGPIPE to the caller: a write to a stream that the peer no longer reads.
 void raise_sigpipe();
-/// Sends SIGURG or SIGIO to the process (> 0) or process group (< 0) that F_SETOWN named.
-void signal_owner(int owner, int signal_number);
+/// Whom F_SETOWN named, and who did: a signal goes only where that user may send one.
+struct signal_target {
+    int id = 0; ///< process (> 0), group (< 0) or nobody
+    uint32_t uid = 0;
+    uint32_t effective_uid = 0;
+};
+/// The target in the name of the calling process's user.
+signal_target signal_target_of_caller(int id);
+/// Sends SIGURG or SIGIO.
+void signal_owner(const signal_target& owner, int signal_number);
 /// A number that names the running task in traces.
 uint32_t current_task_id();
 uint32_t current_cpu();

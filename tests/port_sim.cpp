@@ -308,8 +308,13 @@ void raise_sigpipe() {
     world().sigpipes++;
 }
 
-void signal_owner(int owner, int signal_number) {
-    world().signals.emplace_back(owner, signal_number);
+signal_target signal_target_of_caller(int id) {
+    const uint32_t uid = current_credentials().uid;
+    return {.id = id, .uid = uid, .effective_uid = uid};
+}
+
+void signal_owner(const signal_target& owner, int signal_number) {
+    world().signals.emplace_back(owner.id, signal_number);
 }
 
 uint32_t current_task_id() {

@@ -332,7 +332,12 @@ void raise_sigpipe() {
     machine().signals.fetch_add(1, std::memory_order_relaxed);
 }
 
-void signal_owner(int, int) {
+signal_target signal_target_of_caller(int id) {
+    const uint32_t uid = current_credentials().uid;
+    return {.id = id, .uid = uid, .effective_uid = uid};
+}
+
+void signal_owner(const signal_target&, int) {
     machine().signals.fetch_add(1, std::memory_order_relaxed);
 }
 

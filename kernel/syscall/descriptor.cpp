@@ -82,7 +82,7 @@ lib::result<long> fcntl(int fd, int command, uint64_t argument) {
     case F_OFD_SETLKW:
         return record_lock(*f, command, argument);
     case F_SETOWN:
-        set_signal_owner(*f, static_cast<int>(argument));
+        TRY(set_signal_owner(*f, static_cast<int>(argument)));
         return 0L;
     case F_GETOWN:
         return long{signal_owner(*f)};

@@ -9,6 +9,7 @@
 #include "kernel/arch/clock.hpp"
 #include "kernel/mm/user_ptr.hpp"
 #include "kernel/syscall/time_values.hpp"
+#include "kernel/task/permission.hpp"
 #include "kernel/task/process.hpp"
 #include "kernel/task/real_timer.hpp"
 #include "kernel/task/signal.hpp"
@@ -30,17 +31,7 @@ task::signal_info info_from_caller(int code) {
 
 // kill(2): root may signal everybody, others those of their own user; SIGCONT goes to the own session.
 lib::result<void> check_permission(task::process& target, int number) {
-    const task::credentials sender = task::current_credentials();
-    uint32_t uid;
-    uint32_t saved_uid;
-    {
-        const arch::spin_guard guard(target.details_lock);
-        uid = target.who.uid;
-        saved_uid = target.who.saved_uid;
-    }
-    const bool same_user = sender.effective_uid == uid || sender.effective_uid == saved_uid ||
-                           sender.uid == uid || sender.uid == saved_uid;
-    if (sender.is_root() || same_user) {
+    if (task::may_signal(task::current_credentials(), target)) {
         return {};
     }
     const arch::spin_guard guard(task::process_table_lock);

@@ -44,8 +44,8 @@ lib::result<net::socket*> socket_of(fs::file& f);
 lib::result<size_t> send_buffer(fs::file& f, fs::io_buffer& buffer, int flags);
 
 /// fcntl's part: who gets SIGIO and SIGURG of a socket (process above 0, group below), and that O_ASYNC may
-/// have changed. Other files send no such signals: nothing is remembered for them.
-void set_signal_owner(fs::file& f, int owner);
+/// have changed. Other files send no such signals: nothing is remembered for them. EINVAL, ESRCH.
+lib::result<void> set_signal_owner(fs::file& f, int owner);
 int signal_owner(fs::file& f);
 void note_status_flags(fs::file& f);
 

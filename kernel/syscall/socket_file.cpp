@@ -106,17 +106,22 @@ short socket_poll(fs::file& f, fs::poll_table* table) {
     return net::sock_poll(socket_in(f), reinterpret_cast<net::port::poll_table*>(table));
 }
 
+lib::result<long> set_signal_owner_from(fs::file& f, mm::user_ptr<int> value) {
+    const int owner = TRY(mm::fetch(value));
+    TRY(set_signal_owner(f, owner));
+    return 0L;
+}
+
 lib::result<long> socket_ioctl(fs::file& f, uint32_t request, uint64_t argument) {
     net::socket& sock = socket_in(f);
     const mm::user_ptr<int> value(argument);
     switch (request) {
     case FIOSETOWN:
     case SIOCSPGRP:
-        sock.owner = TRY(mm::fetch(value));
-        return 0L;
+        return set_signal_owner_from(f, value);
     case FIOGETOWN:
     case SIOCGPGRP:
-        TRY(mm::store(value, sock.owner));
+        TRY(mm::store(value, sock.owner.id));
         return 0L;
     default:
         return net::sock_ioctl(sock, request, argument);
@@ -162,14 +167,21 @@ lib::result<size_t> send_buffer(fs::file& f, fs::io_buffer& buffer, int flags) {
     return sent;
 }
 
-void set_signal_owner(fs::file& f, int owner) {
-    if (f.ops == &socket_file_ops) {
-        socket_in(f).owner = owner;
+lib::result<void> set_signal_owner(fs::file& f, int owner) {
+    if (owner == -2147483647 - 1) { // no group has this number
+        return lib::error{EINVAL};
     }
+    if (owner != 0 && !task::id_in_use(owner < 0 ? -owner : owner)) {
+        return lib::error{ESRCH};
+    }
+    if (f.ops == &socket_file_ops) {
+        net::sock_set_owner(socket_in(f), owner);
+    }
+    return {};
 }
 
 int signal_owner(fs::file& f) {
-    return f.ops == &socket_file_ops ? socket_in(f).owner : 0;
+    return f.ops == &socket_file_ops ? socket_in(f).owner.id : 0;
 }
 
 void note_status_flags(fs::file& f) {

@@ -101,6 +101,14 @@ bool id_in_use_locked(int id) {
     return false;
 }
 
+bool id_in_use(int id) {
+    if (find_thread(id)) {
+        return true;
+    }
+    const arch::spin_guard guard(process_table_lock);
+    return id_in_use_locked(id);
+}
+
 void publish_process_locked(process& fresh, process* parent) {
     ASSERT(process_table_lock.held());
     all_processes.push_back(fresh);

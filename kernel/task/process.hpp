@@ -144,6 +144,8 @@ extern arch::spinlock process_table_lock;
 lib::ref<process> find_process(int process_id);
 /// The thread with this id; null if there is none. Any context.
 lib::ref<thread> find_thread(int thread_id);
+/// True if a process, thread, group or session has this id. Any context.
+bool id_in_use(int id);
 /// The member of a group with the lowest pid above `after`; null at the end. Any context.
 lib::ref<process> next_in_group(int group_id, int after);
 /// The lowest pid above `after`, or 0 at the end: to list /proc. Any context.

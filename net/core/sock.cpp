@@ -28,7 +28,7 @@ void uncharge_send(sk_buff& skb) {
 
 void signal_owner_of(sock& sk, int signal_number) {
     const socket* user = sk.user_socket;
-    if (user != nullptr && user->asynchronous && user->owner != 0) {
+    if (user != nullptr && user->asynchronous && user->owner.id != 0) {
         port::signal_owner(user->owner, signal_number);
     }
 }

@@ -209,6 +209,12 @@ short sock_poll(socket& which, port::poll_table* table) {
     return which.ops->poll != nullptr ? which.ops->poll(which, table) : short{0};
 }
 
+void sock_set_owner(socket& which, int owner) {
+    const port::signal_target named = port::signal_target_of_caller(owner);
+    port::guard held(which.sk->sock_lock);
+    which.owner = named;
+}
+
 void control_buffer::append(int level, int type, const void* data, size_t length_bytes, int* message_flags) {
     if (bytes == nullptr || capacity - length < sizeof(cmsghdr)) {
         *message_flags |= MSG_CTRUNC;

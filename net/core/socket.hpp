@@ -63,7 +63,7 @@ struct socket {
     socket_state state = socket_state::unconnected; ///< guarded by sk's lock
     bool non_blocking = false;                      ///< O_NONBLOCK of the file; read without a lock
     uint64_t inode = 0;        ///< number of the file's inode, for /proc/net; set by the system calls
-    int owner = 0;             ///< F_SETOWN: process (> 0) or group (< 0) for SIGURG and SIGIO
+    port::signal_target owner; ///< F_SETOWN: for SIGURG and SIGIO; guarded by sk's lock
     bool asynchronous = false; ///< O_ASYNC
     const proto_ops* ops = nullptr;
     sock* sk = nullptr; ///< one counted reference, given back by ops->release
@@ -126,5 +126,7 @@ lib::result<void> sock_setsockopt(socket& sock, int level, int option, const voi
 lib::result<void> sock_getsockopt(socket& sock, int level, int option, void* value, uint32_t* length);
 lib::result<long> sock_ioctl(socket& sock, unsigned command, uintptr_t argument);
 short sock_poll(socket& sock, port::poll_table* table);
+/// F_SETOWN: who gets SIGIO and SIGURG (see port::signal_target), in the name of the caller's user.
+void sock_set_owner(socket& sock, int owner);
 
 } // namespace net

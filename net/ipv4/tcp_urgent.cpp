@@ -15,7 +15,7 @@ namespace net {
 namespace {
 
 void announce(tcp_sock& sk, wire::seq at) {
-    if (sk.user_socket != nullptr && sk.user_socket->owner != 0) {
+    if (sk.user_socket != nullptr && sk.user_socket->owner.id != 0) {
         port::signal_owner(sk.user_socket->owner, SIGURG);
     }
     // A mark that the user has not read yet and that is now superseded: its byte becomes ordinary data.

@@ -162,7 +162,7 @@ TEST_F(sockets, data_is_told_to_the_owner_who_asked_for_it) {
     world.spawn("program", [&] {
         sim::user_socket socket(host, SOCK_DGRAM);
         socket.bind("127.0.0.1", 7);
-        socket.get().owner = -42;
+        net::sock_set_owner(socket.get(), -42);
         socket.get().asynchronous = true;
         EXPECT_EQ(socket.send_to("x", sim::address("127.0.0.1"), 7), 1);
         EXPECT_EQ(socket.recv().data, "x");

@@ -1,0 +1,12 @@
+#pragma once
+// What one process may do to another, asked in one place by everything that reaches across.
+
+#include "kernel/task/process.hpp"
+
+namespace task {
+
+/// kill(2)'s rule between users: root may signal everybody, others whose real or saved user is their own. Of
+/// the sender only the user ids count. Any context; takes the target's details_lock.
+bool may_signal(const credentials& sender, process& target);
+
+} // namespace task
