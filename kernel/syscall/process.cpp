@@ -161,7 +161,9 @@ long sys_clone3(const arguments& args) {
     }
     const clone_arguments& wanted = fetched.value();
     const bool half_stack = (wanted.stack == 0) != (wanted.stack_size == 0);
-    if ((wanted.flags >> 32) != 0 || half_stack || wanted.exit_signal > 64) {
+    const bool not_own_child = (wanted.flags & (CLONE_THREAD | CLONE_PARENT)) != 0;
+    const bool bad_signal = wanted.exit_signal > 64 || (not_own_child && wanted.exit_signal != 0);
+    if ((wanted.flags >> 32) != 0 || half_stack || bad_signal) {
         return -EINVAL;
     }
     return run_clone({

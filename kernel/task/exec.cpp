@@ -45,6 +45,8 @@ void announce_exec(process& self) {
     {
         const arch::spin_guard guard(process_table_lock);
         self.has_executed = true;
+        self.programs_executed++;   // what it asked its children to send means nothing to the new program
+        self.exit_signal = SIGCHLD; // and it is no longer the program that its parent chose a signal for
     }
     finish_vfork(self);
 }

@@ -102,6 +102,7 @@ lib::ref<process> give_children_away_locked(process& dying) {
     bool has_zombie = false;
     while (process* child = dying.children.pop_front()) {
         child->parent = adopter;
+        child->exit_signal = SIGCHLD;
         adopter->children.push_back(*child);
         has_zombie = has_zombie || child->state == process_state::zombie;
     }
@@ -138,6 +139,12 @@ bool parent_does_not_wait(process& parent) {
     return action.handler == handler_ignore || (action.flags & SA_NOCLDWAIT) != 0;
 }
 
+// The signal chosen at clone() is for the program that chose it, not for one that the parent executed since.
+int signal_to_parent_locked(const process& self) {
+    const bool same_program = self.parent_programs_executed == self.parent->programs_executed;
+    return same_program ? self.exit_signal : SIGCHLD;
+}
+
 farewell become_zombie(process& self, lib::ref<process>& adopter) {
     const arch::spin_guard guard(process_table_lock);
     farewell left;
@@ -149,7 +156,7 @@ farewell become_zombie(process& self, lib::ref<process>& adopter) {
     }
     adopter = give_children_away_locked(self);
     left.parent = lib::ref<process>::share(self.parent);
-    left.signal_to_parent = self.exit_signal;
+    left.signal_to_parent = signal_to_parent_locked(self);
     self.wait_status = self.signals.exit_status;
     self.job_status = 0;
     self.state = process_state::zombie;

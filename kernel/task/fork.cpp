@@ -105,7 +105,6 @@ lib::result<process*> build_process(int id, process& parent, const clone_request
     if (child == nullptr) {
         return lib::error{ENOMEM};
     }
-    child->exit_signal = request.exit_signal;
     copy_description(*child, parent);
     lib::result<void> outcome = copy_space(*child, parent, request.flags);
     if (outcome.ok()) {
@@ -162,13 +161,16 @@ lib::result<void> join_process(thread& fresh, process& owner) {
     return {};
 }
 
-// The group and session are those of the parent at the moment of publishing.
-void publish_child(process& child, process& parent, uint64_t flags) {
+// The group and session are those of the parent at the moment of publishing. A child given to the caller's
+// own parent ends as the caller does: nobody chooses a signal for somebody else's parent.
+void publish_child(process& child, process& parent, const clone_request& request) {
     const arch::spin_guard guard(process_table_lock);
     child.group_id = parent.group_id;
     child.session = parent.session;
-    process* official = (flags & CLONE_PARENT) != 0 && parent.parent != nullptr ? parent.parent : &parent;
-    publish_process_locked(child, official);
+    const bool given_away = (request.flags & CLONE_PARENT) != 0 && parent.parent != nullptr;
+    child.exit_signal = given_away ? parent.exit_signal : request.exit_signal;
+    child.parent_programs_executed = given_away ? parent.parent_programs_executed : parent.programs_executed;
+    publish_process_locked(child, given_away ? parent.parent : &parent);
 }
 
 // Other signals wait until the child is done with the memory it borrows.
@@ -211,7 +213,7 @@ lib::result<int> clone_process(thread& parent, int id, const clone_request& requ
     child->vfork_pending = is_vfork;
     const auto kept = lib::ref<process>::share(child);
     ASSERT(join_process(fresh, *child).ok());
-    publish_child(*child, *parent.owner, request.flags);
+    publish_child(*child, *parent.owner, request);
     if ((request.flags & CLONE_PARENT_SETTID) != 0) {
         (void)mm::store(mm::user_ptr<int>(request.parent_tid), id).ok();
     }

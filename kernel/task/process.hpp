@@ -91,7 +91,11 @@ struct process : lib::ref_counted {
     usage own_usage;           ///< of threads that have ended
     usage children_usage;      ///< of children waited for
 
-    int exit_signal = 0; ///< sent to the parent at the end; SIGCHLD for fork
+    /// Sent to the parent at the end; SIGCHLD for fork. Only the parent that chose it gets another one, and
+    /// only as long as it runs the program that chose. Guarded by process_table_lock.
+    int exit_signal = 0;
+    uint64_t programs_executed = 0;        ///< guarded by process_table_lock
+    uint64_t parent_programs_executed = 0; ///< the parent's number when this process was made
 
     /// Woken when a child changes state. Predicates take process_table_lock.
     wait_queue child_changed;

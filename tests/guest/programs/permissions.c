@@ -22,6 +22,7 @@
 #define SET_SUBREAPER 36
 #define ANY_CHILD 0x40000000 /* __WALL */
 
+static const char* own_path;
 static volatile sig_atomic_t ios, users, children;
 
 static void on_signal(int number) {
@@ -112,11 +113,124 @@ static void test_sigio(void) {
     bad_owners();
 }
 
-int main(void) {
+/* ---- the signal that a child sends at its end ---- */
+
+/* fork() with another signal for the parent. */
+static pid_t fork_with(int flags_and_signal) {
+    return (pid_t)syscall(SYS_clone, (long)flags_and_signal, 0, 0, 0, 0);
+}
+
+static void wait_for_signals(void) {
+    for (int i = 0; i < 200 && users + children == 0; i++) {
+        usleep(10000);
+    }
+}
+
+static void expect_children_signal(const char* name) {
+    wait_for_signals();
+    CHECK(name, users == 0 && children > 0);
+    users = children = 0;
+}
+
+/* The child gives its parent a child with a signal of its own choice. */
+static void test_given_child(void) {
+    handle(SIGUSR1);
+    pid_t child = fork();
+    if (child == 0) {
+        become_other_user();
+        if (fork_with(FLAG_PARENT | SIGUSR1) == 0) {
+            usleep(50000);
+            _exit(0);
+        }
+        sleep(5);
+        _exit(0);
+    }
+    handle(SIGCHLD);
+    expect_children_signal("exit_signal.of_a_sibling");
+    kill(child, SIGKILL);
+    wait_for_signals();
+}
+
+static void test_adopted(void) {
+    handle(SIGUSR1);
+    syscall(SYS_prctl, SET_SUBREAPER, 1, 0, 0, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (fork_with(SIGUSR1) == 0) {
+            usleep(300000);
+            _exit(0);
+        }
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    handle(SIGCHLD);
+    expect_children_signal("exit_signal.of_an_adopted_child");
+}
+
+/* A child with a signal of its own executes. */
+static void test_child_executes(void) {
+    handle(SIGUSR1);
+    handle(SIGCHLD);
+    if (fork_with(SIGUSR1) == 0) {
+        execl(own_path, own_path, "exit", (char*)NULL);
+        _exit(1);
+    }
+    expect_children_signal("exit_signal.of_a_child_that_executed");
+}
+
+/* The new program does not know of SIGUSR1, which would kill it. */
+static void test_parent_executes(void) {
+    int status = 0;
+    pid_t parent = fork();
+    if (parent == 0) {
+        if (fork_with(SIGUSR1) == 0) {
+            usleep(500000);
+            _exit(0);
+        }
+        execl(own_path, own_path, "wait", (char*)NULL);
+        _exit(1);
+    }
+    waitpid(parent, &status, 0);
+    CHECK("exit_signal.parent_executed", WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
+static void test_own_choice(void) {
+    handle(SIGUSR1);
+    handle(SIGCHLD);
+    if (fork_with(SIGUSR1) == 0) {
+        _exit(0);
+    }
+    wait_for_signals();
+    CHECK("exit_signal.of_own_child", users == 1 && children == 0);
+}
+
+static void test_exit_signal(void) {
+    in_child(test_own_choice);
+    in_child(test_given_child);
+    in_child(test_adopted);
+    in_child(test_child_executes);
+    in_child(test_parent_executes);
+}
+
+/* What this program does when it executes itself. */
+static int run_as(const char* what) {
+    if (strcmp(what, "wait") == 0) {
+        waitpid(-1, NULL, ANY_CHILD);
+        return 7;
+    }
+    return 0;
+}
+
+int main(int count, char** arguments) {
+    own_path = arguments[0];
+    if (count > 1) {
+        return run_as(arguments[1]);
+    }
     if (getuid() != 0) {
         printf("ok permissions.needs_root\n");
         return 0;
     }
     in_child(test_sigio);
+    in_child(test_exit_signal);
     return finish();
 }
