@@ -59,10 +59,39 @@ long child_subreaper(const arguments& args) {
 struct priority_target {
     int which;
     int id;
-    int best_nice = nice_offset;
-    bool found = false;
     const int* wanted_nice; ///< null: only look
+    task::credentials caller;
+    int best_nice = nice_offset;
+    int error_number = ESRCH; ///< As on Linux: 0 once somebody was found, or why somebody was left alone.
 };
+
+// Whether a process may be made less nice: down to 20 - RLIMIT_NICE, by root to anything.
+bool may_raise_to(const task::credentials& caller, int wanted, const task::resource_limit& limit) {
+    return caller.is_root() || static_cast<uint64_t>(nice_offset - wanted) <= limit.soft;
+}
+
+// setpriority's rule: of the target's real and effective user one is the caller's effective one, or root.
+int change_priority(task::process& each, const priority_target& target, int wanted) {
+    task::credentials who;
+    task::resource_limit limit;
+    {
+        const arch::spin_guard guard(each.details_lock);
+        who = each.who;
+        limit = each.limits[RLIMIT_NICE];
+    }
+    const uint32_t own = target.caller.effective_uid;
+    if (!target.caller.is_root() && own != who.uid && own != who.effective_uid) {
+        return EPERM;
+    }
+    const arch::spin_guard guard(each.signals.lock);
+    for (task::thread& member : each.threads) {
+        if (wanted < member.nice && !may_raise_to(target.caller, wanted, limit)) {
+            return EACCES;
+        }
+        task::set_nice(member, wanted);
+    }
+    return 0;
+}
 
 void visit_priority(task::process& each, void* context) {
     auto& target = *static_cast<priority_target*>(context);
@@ -72,12 +101,15 @@ void visit_priority(task::process& each, void* context) {
     if (!meant) {
         return;
     }
-    target.found = true;
+    if (target.wanted_nice != nullptr) {
+        const int refused = change_priority(each, target, *target.wanted_nice);
+        const bool first = target.error_number == ESRCH;
+        target.error_number = refused != 0 || first ? refused : target.error_number;
+        return;
+    }
+    target.error_number = 0;
     const arch::spin_guard guard(each.signals.lock);
-    for (task::thread& member : each.threads) {
-        if (target.wanted_nice != nullptr) {
-            task::set_nice(member, *target.wanted_nice);
-        }
+    for (const task::thread& member : each.threads) {
         target.best_nice = member.nice < target.best_nice ? member.nice : target.best_nice;
     }
 }
@@ -86,7 +118,8 @@ lib::result<int> priority(int which, int id, const int* wanted_nice) {
     if (which < PRIO_PROCESS || which > PRIO_USER) {
         return lib::error{EINVAL};
     }
-    priority_target target{.which = which, .id = id, .wanted_nice = wanted_nice};
+    priority_target target{
+        .which = which, .id = id, .wanted_nice = wanted_nice, .caller = task::current_credentials()};
     const arch::spin_guard guard(task::process_table_lock);
     if (id == 0) {
         task::process& self = task::current_process();
@@ -95,8 +128,8 @@ lib::result<int> priority(int which, int id, const int* wanted_nice) {
                                           : static_cast<int>(self.who.uid);
     }
     task::for_each_process_locked(visit_priority, &target);
-    if (!target.found) {
-        return lib::error{ESRCH};
+    if (target.error_number != 0) {
+        return lib::error{target.error_number};
     }
     return nice_offset - target.best_nice; // getpriority's raw result: 40 .. 1
 }
@@ -280,7 +313,10 @@ long sys_getpriority(const arguments& args) {
 }
 
 long sys_setpriority(const arguments& args) {
-    const int wanted_nice = args.as_int(2);
+    const int given = args.as_int(2);
+    const int wanted_nice = given < -nice_offset  ? -nice_offset
+                            : given < nice_offset ? given
+                                                  : nice_offset - 1;
     const auto outcome = priority(args.as_int(0), args.as_int(1), &wanted_nice);
     return outcome.ok() ? 0 : -outcome.error().number;
 }

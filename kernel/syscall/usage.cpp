@@ -7,6 +7,7 @@
 #include "kernel/arch/clock.hpp"
 #include "kernel/mm/user_ptr.hpp"
 #include "kernel/syscall/process.hpp"
+#include "kernel/task/permission.hpp"
 
 namespace syscall {
 
@@ -74,6 +75,9 @@ lib::result<task::resource_limit> exchange_limit(task::process& target, uint32_t
 
 lib::result<long> change_limit(int process_id, uint32_t resource, uint64_t user_new, uint64_t user_old) {
     const lib::ref<task::process> target = TRY(find(process_id));
+    if (!task::may_limit(*target)) {
+        return lib::error{EPERM};
+    }
     task::resource_limit wanted = {};
     if (user_new != 0) {
         const rlimit given = TRY(mm::fetch(mm::user_ptr<const rlimit>(user_new)));

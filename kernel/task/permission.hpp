@@ -9,4 +9,8 @@ namespace task {
 /// the sender only the user ids count. Any context; takes the target's details_lock.
 bool may_signal(const credentials& sender, process& target);
 
+/// prlimit(2)'s rule: the caller's own process, one whose user and group ids are all the caller's real ones,
+/// or everybody for root. Process context.
+bool may_limit(process& target);
+
 } // namespace task

@@ -42,6 +42,8 @@ void set_default_limits(process& fresh) {
     fresh.limits[RLIMIT_CORE] = {0, RLIM_INFINITY};
     fresh.limits[RLIMIT_NOFILE] = {1024, 1024};
     fresh.limits[RLIMIT_NPROC] = {512, 512};
+    fresh.limits[RLIMIT_NICE] = {0, 0};
+    fresh.limits[RLIMIT_RTPRIO] = {0, 0};
 }
 
 } // namespace

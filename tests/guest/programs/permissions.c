@@ -212,6 +212,54 @@ static void test_exit_signal(void) {
     in_child(test_parent_executes);
 }
 
+/* ---- limits and priorities ---- */
+
+static void test_limits_of_others(void) {
+    struct rlimit limit = {0, 0};
+    pid_t root = getppid();
+    become_other_user();
+    CHECK_ERROR("prlimit.look", prlimit(root, RLIMIT_CORE, NULL, &limit), EPERM);
+    CHECK_ERROR("prlimit.change", prlimit(root, RLIMIT_CORE, &limit, NULL), EPERM);
+    CHECK("prlimit.self", prlimit(getpid(), RLIMIT_CORE, &limit, NULL) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        pause();
+    }
+    CHECK("prlimit.same_user", prlimit(child, RLIMIT_CORE, &limit, NULL) == 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+}
+
+static void test_priority_of_others(void) {
+    pid_t root = getppid();
+    become_other_user();
+    CHECK_ERROR("setpriority.other_user", setpriority(PRIO_PROCESS, (id_t)root, 5), EPERM);
+    CHECK_ERROR("setpriority.group_of_other", setpriority(PRIO_PGRP, 0, 5), EPERM);
+    CHECK("setpriority.own_of_the_group", getpriority(PRIO_PROCESS, 0) == 5);
+    CHECK("setpriority.nicer", setpriority(PRIO_PROCESS, 0, 10) == 0);
+    CHECK("setpriority.same", setpriority(PRIO_PROCESS, 0, 10) == 0);
+    CHECK_ERROR("setpriority.less_nice", setpriority(PRIO_PROCESS, 0, 9), EACCES);
+    CHECK("setpriority.nice", getpriority(PRIO_PROCESS, 0) == 10);
+    errno = 0;
+    CHECK("setpriority.looking_is_free", getpriority(PRIO_PROCESS, (id_t)root) == 0 && errno == 0);
+}
+
+/* RLIMIT_NICE 25 allows down to 20 - 25. */
+static void test_nice_limit(void) {
+    struct rlimit limit = {25, 25};
+    CHECK("nice_limit.set", setrlimit(RLIMIT_NICE, &limit) == 0);
+    become_other_user();
+    CHECK("nice_limit.within", setpriority(PRIO_PROCESS, 0, -5) == 0);
+    CHECK_ERROR("nice_limit.beyond", setpriority(PRIO_PROCESS, 0, -6), EACCES);
+}
+
+static void test_usage(void) {
+    setpgid(0, 0);
+    in_child(test_limits_of_others);
+    in_child(test_priority_of_others);
+    in_child(test_nice_limit);
+}
+
 /* What this program does when it executes itself. */
 static int run_as(const char* what) {
     if (strcmp(what, "wait") == 0) {
@@ -232,5 +280,6 @@ int main(int count, char** arguments) {
     }
     in_child(test_sigio);
     in_child(test_exit_signal);
+    in_child(test_usage);
     return finish();
 }
