@@ -15,6 +15,7 @@
 #include "kernel/lib/list.hpp"
 #include "kernel/mm/kmalloc.hpp"
 #include "kernel/task/mutex.hpp"
+#include "kernel/task/process.hpp"
 #include "kernel/task/wait_queue.hpp"
 
 namespace fs {
@@ -24,12 +25,13 @@ struct epoll;
 namespace {
 
 constexpr size_t bucket_count = 64;
-constexpr size_t queue_limit = 4; ///< Wait queues of one file: two at most today.
+constexpr size_t watches_for_root = 1024; ///< The last ones.
+constexpr size_t queue_limit = 4;         ///< Wait queues of one file: two at most today.
 constexpr uint32_t flag_bits = EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE | EPOLLWAKEUP;
 
 } // namespace
 
-struct epoll_item {
+struct epoll_item : file_watcher {
     struct place {
         task::wait_entry entry; ///< First: see wake_item.
         task::wait_queue* queue = nullptr;
@@ -42,7 +44,6 @@ struct epoll_item {
     epoll* owner;
     int fd;
     file* target; ///< Not counted: forget_watchers() removes the item before the file goes.
-    epoll_item* next_watcher = nullptr;
     lib::list_link bucket_link;
     uint32_t events = 0;
     uint64_t data = 0;
@@ -65,6 +66,7 @@ struct epoll {
 namespace {
 
 task::mutex items_lock{lib::lock_rank::epoll};
+size_t watch_count = 0; ///< Guarded by items_lock.
 
 void mark_ready(epoll_item& item) {
     epoll& owner = *item.owner;
@@ -120,12 +122,9 @@ void remove_item_locked(epoll_item& item) {
         }
     }
     item.bucket_link.unlink();
-    epoll_item** link = &item.target->watchers;
-    while (*link != &item) {
-        link = &(*link)->next_watcher;
-    }
-    *link = item.next_watcher;
+    item.watcher_link.unlink();
     delete &item;
+    watch_count--;
 }
 
 epoll_item* find_item_locked(epoll& watcher, int fd, const file& target) {
@@ -143,14 +142,19 @@ void set_events(epoll_item& item, const epoll_event& event) {
 }
 
 lib::result<void> add_item_locked(epoll& watcher, int fd, file& target, const epoll_event& event) {
+    // A file may be watched any number of times, and each wake-up walks all of its watchers with interrupts
+    // off: the bound is on time as well as on memory.
+    if (watch_count >= epoll_watch_limit - (task::current_credentials().is_root() ? 0 : watches_for_root)) {
+        return lib::error{ENOSPC};
+    }
     auto* item = new (mm::mem_tag::file) epoll_item(watcher, fd, target);
     if (item == nullptr) {
         return lib::error{ENOMEM};
     }
+    watch_count++;
     set_events(*item, event);
     watcher.buckets[static_cast<unsigned>(fd) % bucket_count].push_back(*item);
-    item->next_watcher = target.watchers;
-    target.watchers = item;
+    target.watchers.push_back(*item);
     item_table table{{add_item_place}, item};
     (void)poll(target, &table);
     if (item->too_many_queues) {
@@ -302,12 +306,12 @@ lib::result<size_t> epoll_wait(file& f, epoll_event* events, size_t limit, uint6
 }
 
 void forget_watchers(file& f) {
-    if (f.watchers == nullptr) {
+    if (f.watchers.empty()) {
         return;
     }
     task::mutex_guard guard(items_lock);
-    while (f.watchers != nullptr) {
-        remove_item_locked(*f.watchers);
+    while (file_watcher* watcher = f.watchers.front()) {
+        remove_item_locked(static_cast<epoll_item&>(*watcher));
     }
 }
 

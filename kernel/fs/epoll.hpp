@@ -12,11 +12,15 @@ struct epoll_event;
 
 namespace fs {
 
+/// Watched descriptors of all epolls together at most; the last 1024 are root's.
+constexpr size_t epoll_watch_limit = 16384;
+
 /// epoll_create1(2) without the descriptor. Process context. ENOMEM, ENFILE.
 lib::result<lib::ref<file>> make_epoll();
 
 /// epoll_ctl(2): operation is EPOLL_CTL_ADD, DEL or MOD for the file under this number. EINVAL (not an epoll;
-/// itself), EEXIST, ENOENT, ELOOP (an epoll in an epoll), EPERM (a file that cannot be watched), ENOMEM.
+/// itself), EEXIST, ENOENT, ELOOP (an epoll in an epoll), EPERM (a file that cannot be watched), ENOMEM,
+/// ENOSPC (too many watches).
 lib::result<void> epoll_control(file& epoll, int operation, int fd, file& target, const epoll_event& event);
 
 /// epoll_wait(2) into kernel memory: at least one event, or 0 at the deadline. EINVAL, EINTR.

@@ -17,7 +17,6 @@ namespace fs {
 
 struct dentry;
 struct directory_sink;
-struct epoll_item;
 
 /// All run in process context without locks held and may sleep. Empty members: see each.
 struct file_ops {
@@ -43,6 +42,11 @@ struct file_ops {
     bool seekable = false;
 };
 
+/// What watches a file: one item of an epoll (epoll.cpp).
+struct file_watcher {
+    lib::list_link watcher_link;
+};
+
 struct file : lib::ref_counted {
     const file_ops* ops;
     lib::ref<inode> node;
@@ -55,7 +59,7 @@ struct file : lib::ref_counted {
     uint64_t offset = 0;
 
     /// The epolls that watch this file; guarded by epoll's lock.
-    epoll_item* watchers = nullptr;
+    lib::list<file_watcher, &file_watcher::watcher_link> watchers;
 
     file(const file_ops& file_ops_table, lib::ref<inode> file_node, uint32_t open_flags);
     static void release_last(file* f);

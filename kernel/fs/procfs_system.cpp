@@ -7,6 +7,7 @@
 #include "kernel/arch/percpu.hpp"
 #include "kernel/arch/random.hpp"
 
+#include "kernel/fs/epoll.hpp"
 #include "kernel/fs/fd_table.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/procfs_internal.hpp"
@@ -157,6 +158,7 @@ constexpr system_file files[] = {
     {"meminfo", write_meminfo, 0},
     {"mounts", write_all_mounts, 0},
     {"stat", write_stat, 0},
+    {"sys/fs/epoll/max_user_watches", write_number, epoll_watch_limit},
     {"sys/fs/file-max", write_number, open_file_limit},
     {"sys/fs/file-nr", write_file_count, 0},
     {"sys/kernel/ngroups_max", write_number, 32},

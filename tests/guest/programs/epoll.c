@@ -127,11 +127,49 @@ static void test_eventfd(void) {
     close(fd);
 }
 
+/* One file watched under many descriptors by many epolls. The bound is of the system: more than this program can use up
+   on a host. */
+static void test_bound(void) {
+    enum { epoll_count = 40, descriptors = 512 };
+    static int epolls[epoll_count], fds[descriptors];
+    char text[32] = "";
+    int ends[2], refused = 0, limit_file = open("/proc/sys/fs/epoll/max_user_watches", O_RDONLY);
+    long limit = read(limit_file, text, sizeof text - 1) > 0 ? atol(text) : 0, watches = 0;
+    close(limit_file);
+    pipe(ends);
+    for (int i = 0; i < descriptors; i++) {
+        fds[i] = dup(ends[0]);
+    }
+    for (int i = 0; i < epoll_count; i++) {
+        epolls[i] = epoll_create1(0);
+        for (int j = 0; j < descriptors && refused == 0; j++) {
+            refused = watch(epolls[i], EPOLL_CTL_ADD, fds[j], EPOLLIN) == 0 ? 0 : errno;
+            watches += refused == 0;
+        }
+    }
+    int bounded = limit < epoll_count * descriptors;
+    CHECK("bound", limit > 0 && watches <= limit && refused == (bounded ? ENOSPC : 0));
+    CHECK("bound_wakes", write(ends[1], "x", 1) == 1);
+    struct epoll_event got[1];
+    CHECK("bound_woken", epoll_wait(epolls[0], got, 1, 1000) == 1);
+    CHECK("bound_removal", watch(epolls[0], EPOLL_CTL_DEL, fds[0], 0) == 0);
+    CHECK("bound_room_again", watch(epolls[0], EPOLL_CTL_ADD, fds[1], EPOLLIN) == -1 && errno == EEXIST &&
+                                  watch(epolls[0], EPOLL_CTL_ADD, fds[0], EPOLLIN) == 0);
+    for (int i = 0; i < epoll_count; i++) {
+        close(epolls[i]);
+    }
+    for (int i = 0; i < descriptors; i++) {
+        close(fds[i]);
+    }
+    close(ends[0]), close(ends[1]);
+}
+
 int main(void) {
     test_level();
     test_edge();
     test_many();
     test_wake();
     test_eventfd();
+    test_bound();
     return finish();
 }
