@@ -25,10 +25,17 @@ lib::result<void> open_procfs_text(inode& node, file& f);
 /// Adds a node to the tree under a name with slashes. EEXIST, ENOMEM.
 lib::result<void> add_procfs_node(const char* name, lib::ref<inode> node);
 
+/// Whom a text of /proc/N is for, beyond what its mode says.
+enum class readers : unsigned char {
+    everybody,
+    inspectors, ///< task::may_inspect: it tells about memory
+};
+
 /// A text of /proc/N.
 struct process_text {
     const char* name;
     uint32_t mode;
+    readers meant_for;
     lib::result<void> (*write)(task::process& who, procfs_text& text);
 };
 

@@ -148,10 +148,14 @@ lib::result<void> write_process_mounts(task::process&, procfs_text& text) {
 } // namespace
 
 const process_text process_texts[] = {
-    {"cmdline", 0444, write_arguments},     {"comm", 0444, write_name},
-    {"environ", 0400, write_environment},   {"maps", 0444, write_maps},
-    {"mounts", 0444, write_process_mounts}, {"stat", 0444, write_stat},
-    {"statm", 0444, write_memory},          {"status", 0444, write_status},
+    {"cmdline", 0444, readers::everybody, write_arguments},
+    {"comm", 0444, readers::everybody, write_name},
+    {"environ", 0400, readers::inspectors, write_environment},
+    {"maps", 0444, readers::inspectors, write_maps},
+    {"mounts", 0444, readers::everybody, write_process_mounts},
+    {"stat", 0444, readers::everybody, write_stat},
+    {"statm", 0444, readers::everybody, write_memory},
+    {"status", 0444, readers::everybody, write_status},
 };
 const size_t process_text_count = sizeof process_texts / sizeof process_texts[0];
 

@@ -1,6 +1,10 @@
 // /proc/N: a directory per process, made up when it is walked. Its texts are in procfs_process.cpp. No node
-// of these outlives its users; the number of the process is in the payload, and every read looks the process
-// up again, so a file of a dead process gives ESRCH rather than keeping it.
+// of these outlives its users; each holds what is left of its process, so a file of a dead process gives
+// ESRCH and never tells of another one that got the same number.
+//
+// What the process has open, where it stands and what is in its memory is for those who may inspect it,
+// whatever the modes say. That is asked at each use: after an exec of a set-user-id file the answer is
+// another one.
 //
 // What a node is about stands in its inode number: (pid << 16) | detail, with a bit above that no other
 // inode reaches.
@@ -16,15 +20,16 @@
 #include "kernel/lib/format.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/kmalloc.hpp"
+#include "kernel/task/permission.hpp"
 #include "kernel/task/process.hpp"
 
 namespace fs {
 
 namespace {
 
-/// An entry that is no text.
+/// What an entry is.
 struct row {
-    const char* name;
+    const char* name; ///< Null: the caller knows it.
     uint32_t mode;
     const inode_ops* ops;
     int detail; ///< Of the payload.
@@ -55,9 +60,26 @@ int packed_detail(const inode& node) {
     return static_cast<int>(node.number & 0xffff);
 }
 
-lib::result<lib::ref<task::process>> process_of(int process_id) {
-    auto who = task::find_process(process_id);
-    return who ? lib::result<lib::ref<task::process>>(std::move(who)) : lib::error{ESRCH};
+/// The payload of a computed node.
+struct process_source : text_source {
+    lib::ref<task::process> who;
+};
+
+lib::result<lib::ref<task::process>> process_of(const inode& node) {
+    const auto& who = static_cast<const process_source*>(node.payload)->who;
+    arch::spin_guard guard(task::process_table_lock);
+    return who->state != task::process_state::reaped ? lib::result<lib::ref<task::process>>(who)
+                                                     : lib::error{ESRCH};
+}
+
+lib::result<lib::ref<task::process>> inspected_process(const inode& node) {
+    auto who = TRY(process_of(node));
+    return task::may_inspect(*who) ? lib::result<lib::ref<task::process>>(std::move(who))
+                                   : lib::error{EACCES};
+}
+
+void destroy_computed(inode& node) {
+    delete static_cast<process_source*>(node.payload);
 }
 
 lib::ref<fd_table> files_of(task::process& who) {
@@ -84,7 +106,7 @@ lib::result<size_t> tell_path(dentry& entry, char* target, size_t size_bytes) {
 }
 
 lib::result<size_t> read_program_link(inode& link, char* target, size_t size_bytes) {
-    const auto who = TRY(process_of(packed_process(link)));
+    const auto who = TRY(inspected_process(link));
     arch::spin_guard guard(who->details_lock);
     const size_t length = strlen(who->executable);
     if (length == 0) {
@@ -104,7 +126,7 @@ lib::result<lib::ref<dentry>> follow_program_link(inode& link) {
 }
 
 lib::result<lib::ref<dentry>> follow_place_link(inode& link) {
-    const auto who = TRY(process_of(packed_process(link)));
+    const auto who = TRY(inspected_process(link));
     const auto places = directories_of(*who);
     if (!places) {
         return lib::error{ENOENT};
@@ -122,14 +144,14 @@ lib::result<size_t> read_place_link(inode& link, char* target, size_t size_bytes
 }
 
 lib::result<lib::ref<file>> linked_file(const inode& link) {
-    const auto who = TRY(process_of(packed_process(link)));
+    const auto who = TRY(inspected_process(link));
     const auto files = files_of(*who);
     auto f = files ? files->get(packed_detail(link)) : lib::error{ENOENT};
     return f.ok() ? std::move(f) : lib::error{ENOENT};
 }
 
 lib::result<lib::ref<dentry>> follow_file_link(inode& link) {
-    const auto who = TRY(process_of(packed_process(link)));
+    const auto who = TRY(inspected_process(link));
     const auto files = files_of(*who);
     if (!files) {
         return lib::error{ENOENT};
@@ -160,12 +182,18 @@ lib::result<size_t> read_file_link(inode& link, char* target, size_t size_bytes)
 
 // ---- directories -----------------------------------------------------------------------------------------
 
-const inode_ops program_link_ops = {
-    .read_link = read_program_link, .follow = follow_program_link, .magic = PROC_SUPER_MAGIC};
-const inode_ops place_link_ops = {
-    .read_link = read_place_link, .follow = follow_place_link, .magic = PROC_SUPER_MAGIC};
-const inode_ops file_link_ops = {
-    .read_link = read_file_link, .follow = follow_file_link, .magic = PROC_SUPER_MAGIC};
+const inode_ops program_link_ops = {.read_link = read_program_link,
+                                    .follow = follow_program_link,
+                                    .destroy = destroy_computed,
+                                    .magic = PROC_SUPER_MAGIC};
+const inode_ops place_link_ops = {.read_link = read_place_link,
+                                  .follow = follow_place_link,
+                                  .destroy = destroy_computed,
+                                  .magic = PROC_SUPER_MAGIC};
+const inode_ops file_link_ops = {.read_link = read_file_link,
+                                 .follow = follow_file_link,
+                                 .destroy = destroy_computed,
+                                 .magic = PROC_SUPER_MAGIC};
 
 lib::result<lib::ref<dentry>> look_up_file(dentry& directory, const name_view& name);
 lib::result<void> list_files(dentry& directory, directory_sink& sink);
@@ -174,8 +202,10 @@ lib::result<void> list_rows(dentry& directory, directory_sink& sink);
 lib::result<lib::ref<dentry>> look_up_process(dentry& directory, const name_view& name);
 lib::result<void> list_processes(dentry& directory, directory_sink& sink);
 
-const inode_ops files_ops = {.lookup = look_up_file, .list = list_files, .magic = PROC_SUPER_MAGIC};
-const inode_ops process_ops = {.lookup = look_up_row, .list = list_rows, .magic = PROC_SUPER_MAGIC};
+const inode_ops files_ops = {
+    .lookup = look_up_file, .list = list_files, .destroy = destroy_computed, .magic = PROC_SUPER_MAGIC};
+const inode_ops process_ops = {
+    .lookup = look_up_row, .list = list_rows, .destroy = destroy_computed, .magic = PROC_SUPER_MAGIC};
 
 const row rows[] = {
     {"cwd", S_IFLNK | 0777, &place_link_ops, working_directory},
@@ -185,34 +215,46 @@ const row rows[] = {
 };
 constexpr size_t row_count = sizeof rows / sizeof rows[0];
 
-lib::result<lib::ref<dentry>> make_computed(dentry& directory, const name_view& name, const inode_ops& ops,
-                                            const file_ops& open_ops, uint32_t mode, uint64_t number) {
-    auto node = TRY(new_inode(ops, open_ops, mode, procfs_device));
-    node->number = number;
-    const auto who = TRY(process_of(packed_process(*node)));
-    {
-        arch::spin_guard guard(who->details_lock);
-        node->uid = who->who.effective_uid;
-        node->gid = who->who.effective_gid;
-    }
-    return new_dentry(std::move(node), lib::ref<dentry>::share(&directory), name);
-}
-
 lib::result<void> generate_process_text(const inode& node, procfs_text& text) {
-    const auto who = TRY(process_of(packed_process(node)));
-    return process_texts[packed_detail(node) - first_text].write(*who, text);
+    const process_text& what = process_texts[packed_detail(node) - first_text];
+    const auto who = TRY(what.meant_for == readers::everybody ? process_of(node) : inspected_process(node));
+    return what.write(*who, text);
 }
 
-constexpr text_source process_source = {generate_process_text, nullptr};
-const inode_ops process_text_ops = {.open = open_procfs_text, .magic = PROC_SUPER_MAGIC};
+lib::result<void> open_process_text(inode& node, file& f) {
+    if (process_texts[packed_detail(node) - first_text].meant_for == readers::inspectors) {
+        TRY(inspected_process(node));
+    }
+    return open_procfs_text(node, f);
+}
+
+const inode_ops process_text_ops = {
+    .open = open_process_text, .destroy = destroy_computed, .magic = PROC_SUPER_MAGIC};
 const file_ops no_file_ops = {.name = "proc link"};
 
-lib::result<lib::ref<dentry>> make_text(dentry& directory, const name_view& name, uint32_t mode,
-                                        uint64_t number) {
-    auto made =
-        TRY(make_computed(directory, name, process_text_ops, procfs_text_ops, S_IFREG | mode, number));
-    made->node->payload = const_cast<text_source*>(&process_source);
-    return made;
+lib::result<lib::ref<dentry>> make_computed(dentry& directory, const name_view& name,
+                                            lib::ref<task::process> who, const row& what) {
+    const file_ops& open_ops = S_ISDIR(what.mode)   ? tree_directory_ops
+                               : S_ISREG(what.mode) ? procfs_text_ops
+                                                    : no_file_ops;
+    auto* source = new (mm::mem_tag::file) process_source{{generate_process_text, nullptr}, std::move(who)};
+    if (source == nullptr) {
+        return lib::error{ENOMEM};
+    }
+    auto made = new_inode(*what.ops, open_ops, what.mode, procfs_device);
+    if (!made.ok()) {
+        delete source;
+        return made.error();
+    }
+    lib::ref<inode> node = std::move(made).value();
+    node->payload = source;
+    node->number = pack(source->who->id, what.detail);
+    {
+        arch::spin_guard guard(source->who->details_lock);
+        node->uid = source->who->who.effective_uid;
+        node->gid = source->who->who.effective_gid;
+    }
+    return new_dentry(std::move(node), lib::ref<dentry>::share(&directory), name);
 }
 
 /// The number that a name is, or -1.
@@ -233,12 +275,12 @@ name_view format_number(char (&text)[16], int number) {
 }
 
 lib::result<lib::ref<dentry>> look_up_process(dentry& directory, const name_view& name) {
-    const int process_id = parse_number(name);
-    if (process_id <= 0 || !task::find_process(process_id)) {
+    auto who = task::find_process(parse_number(name));
+    if (!who) {
         return lib::error{ENOENT};
     }
-    return make_computed(directory, name, process_ops, tree_directory_ops, S_IFDIR | 0555,
-                         pack(process_id, whole_process));
+    return make_computed(directory, name, std::move(who),
+                         {nullptr, S_IFDIR | 0555, &process_ops, whole_process});
 }
 
 lib::result<void> list_processes(dentry&, directory_sink& sink) {
@@ -256,18 +298,17 @@ lib::result<void> list_processes(dentry&, directory_sink& sink) {
 }
 
 lib::result<lib::ref<dentry>> look_up_row(dentry& directory, const name_view& name) {
-    const int process_id = packed_process(*directory.node);
+    auto who = TRY(process_of(*directory.node));
     for (size_t i = 0; i < process_text_count; i++) {
         if (name_of(process_texts[i].name) == name) {
-            return make_text(directory, name, process_texts[i].mode,
-                             pack(process_id, first_text + static_cast<int>(i)));
+            return make_computed(directory, name, std::move(who),
+                                 {nullptr, S_IFREG | process_texts[i].mode, &process_text_ops,
+                                  first_text + static_cast<int>(i)});
         }
     }
     for (const row& what : rows) {
         if (name_of(what.name) == name) {
-            const file_ops& open_ops = S_ISDIR(what.mode) ? tree_directory_ops : no_file_ops;
-            return make_computed(directory, name, *what.ops, open_ops, what.mode,
-                                 pack(process_id, what.detail));
+            return make_computed(directory, name, std::move(who), what);
         }
     }
     return lib::error{ENOENT};
@@ -291,20 +332,19 @@ lib::result<void> list_rows(dentry& directory, directory_sink& sink) {
 }
 
 lib::result<lib::ref<dentry>> look_up_file(dentry& directory, const name_view& name) {
-    const int process_id = packed_process(*directory.node);
     const int fd = parse_number(name);
-    const auto who = TRY(process_of(process_id));
+    auto who = TRY(inspected_process(*directory.node));
     const auto files = files_of(*who);
     if (fd < 0 || !files || !files->flags(fd).ok()) {
         return lib::error{ENOENT};
     }
-    return make_computed(directory, name, file_link_ops, no_file_ops, S_IFLNK | 0700, pack(process_id, fd));
+    return make_computed(directory, name, std::move(who), {nullptr, S_IFLNK | 0700, &file_link_ops, fd});
 }
 
 lib::result<void> list_files(dentry& directory, directory_sink& sink) {
     char text[16];
     const int process_id = packed_process(*directory.node);
-    const auto who = TRY(process_of(process_id));
+    const auto who = TRY(inspected_process(*directory.node));
     const auto files = files_of(*who);
     int fd = static_cast<int>(sink.cursor - computed_cursor);
     while (files && (fd = files->next_used(fd)) >= 0) {

@@ -28,4 +28,10 @@ bool may_limit(process& target) {
            is_all_of(credentials_of(target), caller.uid, caller.gid);
 }
 
+bool may_inspect(process& target) {
+    const credentials caller = current_credentials();
+    return caller.is_root() || &target == &current_process() ||
+           is_all_of(credentials_of(target), caller.effective_uid, caller.effective_gid);
+}
+
 } // namespace task

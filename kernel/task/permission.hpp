@@ -13,4 +13,8 @@ bool may_signal(const credentials& sender, process& target);
 /// or everybody for root. Process context.
 bool may_limit(process& target);
 
+/// Who may look into a process: at its memory, its files and places (Linux: ptrace_may_access). Its own
+/// threads; one whose effective user and group are all of the target's ids; root. Process context.
+bool may_inspect(process& target);
+
 } // namespace task

@@ -260,6 +260,67 @@ static void test_usage(void) {
     in_child(test_nice_limit);
 }
 
+/* ---- /proc ---- */
+
+static char proc_path[128];
+static pid_t watched;
+
+static const char* in_proc(const char* name) {
+    snprintf(proc_path, sizeof proc_path, "/proc/%d/%s", watched, name);
+    return proc_path;
+}
+
+static void look_at_others(void) {
+    char text[256];
+    struct stat status;
+    int directory = open(in_proc(""), O_RDONLY | O_DIRECTORY);
+    become_other_user();
+    CHECK_ERROR("proc.readlink_cwd", readlink(in_proc("cwd"), text, sizeof text), EACCES);
+    CHECK_ERROR("proc.readlink_root", readlink(in_proc("root"), text, sizeof text), EACCES);
+    CHECK_ERROR("proc.readlink_exe", readlink(in_proc("exe"), text, sizeof text), EACCES);
+    CHECK_ERROR("proc.through_cwd", open(in_proc("cwd/secret"), O_RDONLY), EACCES);
+    CHECK_ERROR("proc.through_root", stat(in_proc("root/tmp"), &status), EACCES);
+    CHECK_ERROR("proc.from_open_directory", openat(directory, "cwd/secret", O_RDONLY), EACCES);
+    CHECK_ERROR("proc.open_exe", open(in_proc("exe"), O_RDONLY), EACCES);
+    CHECK_ERROR("proc.fd", open(in_proc("fd/0"), O_RDONLY), EACCES);
+    CHECK_ERROR("proc.maps", open(in_proc("maps"), O_RDONLY), EACCES);
+    CHECK_ERROR("proc.environ", open(in_proc("environ"), O_RDONLY), EACCES);
+    int stat_file = open(in_proc("stat"), O_RDONLY);
+    CHECK("proc.stat", stat_file >= 0 && read(stat_file, text, sizeof text) > 0);
+    CHECK("proc.own",
+          stat("/proc/self/cwd/.", &status) == 0 && readlink("/proc/self/exe", text, sizeof text) > 0);
+    CHECK("proc.own_maps", open("/proc/self/maps", O_RDONLY) >= 0);
+}
+
+static void look_at_the_dead(void) {
+    char text[64];
+    int file = open(in_proc("stat"), O_RDONLY);
+    int directory = open(in_proc(""), O_RDONLY | O_DIRECTORY);
+    kill(watched, SIGKILL);
+    waitpid(watched, NULL, 0);
+    CHECK_ERROR("proc.dead_text", read(file, text, sizeof text), ESRCH);
+    CHECK("proc.dead_directory",
+          openat(directory, "stat", O_RDONLY) == -1 && (errno == ENOENT || errno == ESRCH));
+}
+
+static void test_proc(void) {
+    mkdir("/tmp/locked", 0700);
+    mkdir("/tmp/locked/below", 0755);
+    close(open("/tmp/locked/below/secret", O_CREAT | O_WRONLY, 0644));
+    watched = fork();
+    if (watched == 0) {
+        (void)!chdir("/tmp/locked/below");
+        pause();
+        _exit(0);
+    }
+    usleep(100000);
+    in_child(look_at_others);
+    look_at_the_dead();
+    unlink("/tmp/locked/below/secret");
+    rmdir("/tmp/locked/below");
+    rmdir("/tmp/locked");
+}
+
 /* What this program does when it executes itself. */
 static int run_as(const char* what) {
     if (strcmp(what, "wait") == 0) {
@@ -281,5 +342,6 @@ int main(int count, char** arguments) {
     in_child(test_sigio);
     in_child(test_exit_signal);
     in_child(test_usage);
+    in_child(test_proc);
     return finish();
 }
