@@ -123,7 +123,7 @@ void address_space::flush_rest(uint64_t pages) const {
 }
 
 lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int prot, int flags,
-                                         lib::ref<backing> object, uint64_t offset) {
+                                         lib::ref<backing> object, uint64_t offset, int most_prot) {
     const int sharing = flags & (MAP_SHARED | MAP_PRIVATE);
     if (length == 0 || length > user_end || !is_page_aligned(offset) ||
         (sharing != MAP_SHARED && sharing != MAP_PRIVATE)) {
@@ -142,7 +142,7 @@ lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int pro
     if ((flags & MAP_FIXED) != 0) {
         TRY(unmap_locked(start, start + length, removed));
     }
-    TRY(insert_locked(area{{}, start, start + length, prot, flags & kept_flags, object, offset}));
+    TRY(insert_locked(area{{}, start, start + length, prot, most_prot, flags & kept_flags, object, offset}));
     return start;
 }
 
@@ -168,8 +168,13 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
     TRY(split_range_locked(start, end));
     const uint64_t most_pages = most_pages_in_locked(start, end);
     uint64_t covered = start;
+    lib::result<void> outcome;
     for (area* at = first_ending_after_locked(start); at != nullptr && covered < end; at = areas_.next(*at)) {
         if (at->start > covered) {
+            break;
+        }
+        if ((prot & ~at->most_prot) != 0) {
+            outcome = lib::error{EACCES};
             break;
         }
         at->prot = prot;
@@ -181,10 +186,10 @@ lib::result<void> address_space::protect(uint64_t start, uint64_t length, int pr
     merge_locked(start, end);
     ++generation_;
     flush_rest(most_pages);
-    if (covered < end) {
+    if (outcome.ok() && covered < end) {
         return lib::error{ENOMEM}; // a hole; what comes before it is changed, as in Linux
     }
-    return {};
+    return outcome;
 }
 
 lib::result<void> address_space::discard(uint64_t start, uint64_t length) {
@@ -219,8 +224,14 @@ uint64_t address_space::set_brk(uint64_t end) {
         if (above != nullptr && above->start < new_pages) {
             return heap_end_;
         }
-        const area more{{},      old_pages, new_pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | area_heap,
-                        nullptr, 0};
+        const area more{.link = {},
+                        .start = old_pages,
+                        .end = new_pages,
+                        .prot = PROT_READ | PROT_WRITE,
+                        .most_prot = any_prot,
+                        .flags = MAP_PRIVATE | area_heap,
+                        .object = nullptr,
+                        .offset = 0};
         if (!insert_locked(more).ok()) {
             return heap_end_;
         }

@@ -23,12 +23,15 @@ struct area {
     uint64_t start;
     uint64_t end;             ///< Exclusive; both are multiples of the page size.
     int prot;                 ///< PROT_...
+    int most_prot;            ///< What mprotect may give: no PROT_WRITE if the object is not to be written.
     int flags;                ///< MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, and area_heap.
     lib::ref<backing> object; ///< Empty for anonymous memory.
     uint64_t offset;          ///< Of start in the object, in bytes.
 };
 
 constexpr int area_heap = 1 << 30; ///< The area that brk grows.
+
+constexpr int any_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
 
 using area_list = lib::list<area, &area::link>;
 
@@ -60,10 +63,12 @@ public:
 
     /// mmap: length bytes at hint (exactly there with MAP_FIXED, which replaces what was there). object is
     /// empty for anonymous memory. Returns the address. EINVAL, ENOMEM, EEXIST (MAP_FIXED_NOREPLACE),
-    /// EACCES for memory that is writable and executable at once.
+    /// EACCES for memory that is writable and executable at once. protect() may later give the mapping
+    /// rights of most_prot: a shared one of a file that is open for reading never becomes writable.
     lib::result<uint64_t> map(uint64_t hint, uint64_t length, int prot, int flags, lib::ref<backing> object,
-                              uint64_t offset);
-    /// munmap and mprotect: any whole pages, splitting areas as needed. EINVAL, ENOMEM, EACCES.
+                              uint64_t offset, int most_prot = any_prot);
+    /// munmap and mprotect: any whole pages, splitting areas as needed. EINVAL, ENOMEM; EACCES for rights
+    /// that are not to be had, with what comes before changed, as in Linux.
     lib::result<void> unmap(uint64_t start, uint64_t length);
     lib::result<void> protect(uint64_t start, uint64_t length, int prot);
     /// madvise(MADV_DONTNEED): drops private pages; the next touch finds zeroes or the file again.

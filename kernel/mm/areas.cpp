@@ -26,8 +26,8 @@ bool is_page_aligned(uint64_t value) {
 
 /// True if second continues first: same rights, and the object's next bytes.
 bool continues(const area& first, const area& second) {
-    return first.end == second.start && first.prot == second.prot && first.flags == second.flags &&
-           first.object == second.object &&
+    return first.end == second.start && first.prot == second.prot && first.most_prot == second.most_prot &&
+           first.flags == second.flags && first.object == second.object &&
            (!first.object || first.offset + (first.end - first.start) == second.offset);
 }
 
@@ -116,8 +116,8 @@ area* address_space::new_area_locked(const area& like) {
     if (area_count_ == most_areas) {
         return nullptr;
     }
-    area* const fresh =
-        new (mem_tag::space) area{{}, like.start, like.end, like.prot, like.flags, like.object, like.offset};
+    area* const fresh = new (mem_tag::space)
+        area{{}, like.start, like.end, like.prot, like.most_prot, like.flags, like.object, like.offset};
     area_count_ += fresh != nullptr ? 1 : 0;
     return fresh;
 }

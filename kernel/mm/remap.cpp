@@ -35,8 +35,14 @@ void move_entry(uint64_t& slot, uint64_t address, void* context) {
 lib::result<uint64_t> address_space::grow_locked(area& old, uint64_t start, uint64_t old_end,
                                                  uint64_t new_length, move_policy policy,
                                                  removed_areas& removed) {
-    area wanted{
-        {}, start, start + new_length, old.prot, old.flags, old.object, old.offset + (start - old.start)};
+    area wanted{.link = {},
+                .start = start,
+                .end = start + new_length,
+                .prot = old.prot,
+                .most_prot = old.most_prot,
+                .flags = old.flags,
+                .object = old.object,
+                .offset = old.offset + (start - old.start)};
     const area* const above = areas_.next(old);
     const bool room = old.end == old_end && is_user_range(start, new_length) &&
                       (above == nullptr || above->start >= start + new_length);

@@ -15,20 +15,25 @@ namespace syscall {
 
 namespace {
 
-constexpr int known_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
-
 mm::address_space& space() {
     return *task::current_process().space;
 }
 
-// The pages of a file, if the descriptor was opened for what the mapping may do with them.
-lib::result<lib::ref<mm::backing>> pages_of(int fd, int prot, int flags) {
+struct mapped_file {
+    lib::ref<mm::backing> pages;
+    int most_prot;
+};
+
+// The pages of a file, if the descriptor was opened for what the mapping may do with them, now or after
+// mprotect.
+lib::result<mapped_file> pages_of(int fd, int prot, int flags) {
     const lib::ref<fs::file> file = TRY(task::current_process().files->get(fd));
-    const bool writes_back = (flags & MAP_TYPE) != MAP_PRIVATE && (prot & PROT_WRITE) != 0;
-    if (!file->readable() || (writes_back && !file->writable())) {
+    const bool writes_back = (flags & MAP_TYPE) != MAP_PRIVATE;
+    const int most_prot = writes_back && !file->writable() ? mm::any_prot & ~PROT_WRITE : mm::any_prot;
+    if (!file->readable() || (prot & ~most_prot) != 0) {
         return lib::error{EACCES};
     }
-    return fs::map_pages(*file);
+    return mapped_file{TRY(fs::map_pages(*file)), most_prot};
 }
 
 lib::result<uint64_t> map(const arguments& args) {
@@ -37,7 +42,7 @@ lib::result<uint64_t> map(const arguments& args) {
     int flags = args.as_int(3);
     const uint64_t offset = args[5];
     const int type = flags & MAP_TYPE;
-    if (length == 0 || (offset & (mm::page_size - 1)) != 0 || (prot & ~known_prot) != 0) {
+    if (length == 0 || (offset & (mm::page_size - 1)) != 0 || (prot & ~mm::any_prot) != 0) {
         return lib::error{EINVAL};
     }
     if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) {
@@ -47,14 +52,15 @@ lib::result<uint64_t> map(const arguments& args) {
         return lib::error{length > mm::user_end ? ENOMEM : EOVERFLOW};
     }
     flags = (flags & ~MAP_TYPE) | (type == MAP_PRIVATE ? MAP_PRIVATE : MAP_SHARED);
-    lib::ref<mm::backing> object;
     if ((flags & MAP_ANONYMOUS) == 0) {
-        object = TRY(pages_of(args.as_int(4), prot, flags));
-    } else if (type != MAP_PRIVATE) {
+        mapped_file file = TRY(pages_of(args.as_int(4), prot, flags));
+        return space().map(args[0], length, prot, flags, std::move(file.pages), offset, file.most_prot);
+    }
+    lib::ref<mm::backing> object;
+    if (type != MAP_PRIVATE) {
         object = TRY(mm::create_shared_memory(mm::page_align_up(length)));
     }
-    const uint64_t from = (flags & MAP_ANONYMOUS) == 0 ? offset : 0;
-    return space().map(args[0], length, prot, flags, std::move(object), from);
+    return space().map(args[0], length, prot, flags, std::move(object), 0);
 }
 
 lib::result<uint64_t> remap(const arguments& args) {
@@ -136,7 +142,7 @@ long sys_munmap(const arguments& args) {
 }
 
 long sys_mprotect(const arguments& args) {
-    if ((args.as_int(2) & ~known_prot) != 0) {
+    if ((args.as_int(2) & ~mm::any_prot) != 0) {
         return -EINVAL;
     }
     return lib::as_syscall(space().protect(args[0], args[1], args.as_int(2)));

@@ -1,0 +1,74 @@
+/* What a mapping may become: the rights its descriptor gave, large shared memory, and mremap at the limit of
+ * areas. Begins as root; the same on a Linux host. */
+#define _GNU_SOURCE
+#include "socket_test.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { page = 4096 };
+
+static const char *const path = "/tmp/mapping-rights";
+static const int rw = PROT_READ | PROT_WRITE;
+
+static int make_file(void) {
+    int fd = open(path, O_CREAT | O_TRUNC | O_RDWR, 0644);
+    for (int i = 0; i < 8 * page; i += 8) {
+        if (write(fd, "contents", 8) != 8) {
+            return -1;
+        }
+    }
+    return fd;
+}
+
+/* A shared mapping of a file that was opened for reading stays a reader, whoever inherits or moves it. */
+static void test_shared_readers(int writable) {
+    int fd = open(path, O_RDONLY);
+    char *map = mmap(NULL, 4 * page, PROT_READ, MAP_SHARED, fd, 0);
+    CHECK("rights.map_reader", map != MAP_FAILED);
+    CHECK_ERROR("rights.shared_reader", mprotect(map, 4 * page, rw), EACCES);
+    CHECK_ERROR("rights.part_of_it", mprotect(map + page, page, PROT_WRITE), EACCES);
+    CHECK("rights.may_have_less", mprotect(map, page, PROT_NONE) == 0 && mprotect(map, page, PROT_READ) == 0);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(mprotect(map, page, rw) == -1 && errno == EACCES ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    CHECK("rights.child", status == 0);
+    char *moved = mremap(map, 4 * page, 8 * page, MREMAP_MAYMOVE);
+    CHECK("rights.mremap", moved != MAP_FAILED);
+    CHECK_ERROR("rights.moved", mprotect(moved, 8 * page, rw), EACCES);
+    /* The next bytes of the file from a descriptor that may write: not one area with what lies before. */
+    char *next = mmap(moved + page, page, PROT_READ, MAP_SHARED | MAP_FIXED, writable, page);
+    CHECK("rights.writer_beside", next == moved + page && mprotect(next, page, rw) == 0);
+    CHECK("rights.writer_like_reader", mprotect(next, page, PROT_READ) == 0);
+    CHECK_ERROR("rights.not_joined", mprotect(moved, page, rw), EACCES);
+    munmap(moved, 8 * page);
+    close(fd);
+}
+
+static void test_private_readers(void) {
+    int fd = open(path, O_RDONLY);
+    char *map = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, 0);
+    CHECK("rights.private_reader", map != MAP_FAILED && mprotect(map, page, rw) == 0);
+    map[0] = 'C';
+    char first = 0;
+    CHECK("rights.private_is_private", pread(fd, &first, 1, 0) == 1 && first == 'c');
+    munmap(map, page);
+    close(fd);
+}
+
+int main(void) {
+    int writable = make_file();
+    CHECK("rights.file", writable >= 0);
+    test_shared_readers(writable);
+    test_private_readers();
+    close(writable);
+    unlink(path);
+    return finish();
+}
