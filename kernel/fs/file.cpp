@@ -60,7 +60,7 @@ size_t open_file_count() {
 namespace {
 
 lib::result<void> check_readable(const file& f) {
-    if (!f.readable() || (f.status_flags() & O_PATH) != 0) {
+    if (!f.readable()) {
         return lib::error{EBADF};
     }
     if (f.ops->read == nullptr) {
@@ -70,7 +70,7 @@ lib::result<void> check_readable(const file& f) {
 }
 
 lib::result<void> check_writable(const file& f) {
-    if (!f.writable() || (f.status_flags() & O_PATH) != 0) {
+    if (!f.writable()) {
         return lib::error{EBADF};
     }
     return f.ops->write == nullptr ? lib::error{EINVAL} : lib::result<void>{};

@@ -65,8 +65,10 @@ struct file : lib::ref_counted {
     static void release_last(file* f);
 
     uint32_t status_flags() const { return __atomic_load_n(&flags, __ATOMIC_RELAXED); }
-    bool readable() const { return (status_flags() & 3) != 1; }
-    bool writable() const { return (status_flags() & 3) != 0; }
+    /// A name of the file only (O_PATH): neither readable nor writable.
+    bool path_only() const { return (status_flags() & 010000000) != 0; }
+    bool readable() const { return (status_flags() & 3) != 1 && !path_only(); }
+    bool writable() const { return (status_flags() & 3) != 0 && !path_only(); }
     bool nonblocking() const { return (status_flags() & 04000) != 0; }
     /// Replaces the flags that F_SETFL may change.
     void set_status_flags(uint32_t changed);

@@ -26,7 +26,7 @@ lib::result<lib::ref<fs::inode>> node_of(int dirfd, uint64_t address, int flags)
 
 lib::result<lib::ref<fs::inode>> node_of_descriptor(int fd) {
     const auto f = TRY(current_files().get(fd));
-    return f->node;
+    return f->path_only() ? lib::result<lib::ref<fs::inode>>(lib::error{EBADF}) : f->node;
 }
 
 lib::result<void> change_mode(fs::inode& node, uint32_t mode) {

@@ -28,6 +28,9 @@ lib::result<int> duplicate_at(int old_fd, int new_fd, fs::fd_flags flags) {
 }
 
 lib::result<long> record_lock(fs::file& f, int command, uint64_t address) {
+    if (f.path_only()) {
+        return lib::error{EBADF};
+    }
     const mm::user_ptr<struct flock> where(address);
     struct flock wanted = TRY(mm::fetch(where));
     const bool of_file = command >= F_OFD_GETLK;

@@ -30,6 +30,9 @@ lib::result<mapped_file> pages_of(int fd, int prot, int flags) {
     const lib::ref<fs::file> file = TRY(task::current_process().files->get(fd));
     const bool writes_back = (flags & MAP_TYPE) != MAP_PRIVATE;
     const int most_prot = writes_back && !file->writable() ? mm::any_prot & ~PROT_WRITE : mm::any_prot;
+    if (file->path_only()) {
+        return lib::error{EBADF};
+    }
     if (!file->readable() || (prot & ~most_prot) != 0) {
         return lib::error{EACCES};
     }

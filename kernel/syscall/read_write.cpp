@@ -135,6 +135,9 @@ uint64_t position_of(fs::file& f) {
 lib::result<size_t> sendfile(const arguments& args) {
     const auto out = TRY(current_files().get(args.as_int(0)));
     const auto in = TRY(current_files().get(args.as_int(1)));
+    if (!in->readable() || !out->writable()) {
+        return lib::error{EBADF};
+    }
     if (!in->ops->seekable || in->node->is_directory()) {
         return lib::error{EINVAL};
     }
@@ -180,7 +183,7 @@ lib::result<void> truncate(const arguments& args) {
 lib::result<void> ftruncate(const arguments& args) {
     const auto f = TRY(current_files().get(args.as_int(0)));
     if (!f->writable()) {
-        return lib::error{EINVAL};
+        return lib::error{f->path_only() ? EBADF : EINVAL};
     }
     return resize(*f->node, args[1]);
 }

@@ -63,11 +63,25 @@ static void test_private_readers(void) {
     close(fd);
 }
 
+/* O_PATH names a file that one may not be allowed to read. */
+static void test_path_only(int writable) {
+    int fd = open(path, O_PATH);
+    CHECK("path_only.open", fd >= 0);
+    CHECK_ERROR("path_only.mmap", (long)mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, 0), EBADF);
+    CHECK_ERROR("path_only.mmap_shared", (long)mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0), EBADF);
+    CHECK_ERROR("path_only.ftruncate", ftruncate(fd, 0), EBADF);
+    CHECK_ERROR("path_only.sendfile", sendfile(writable, fd, NULL, 1), EBADF);
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    CHECK_ERROR("path_only.lock", fcntl(fd, F_SETLK, &lock), EBADF);
+    close(fd);
+}
+
 int main(void) {
     int writable = make_file();
     CHECK("rights.file", writable >= 0);
     test_shared_readers(writable);
     test_private_readers();
+    test_path_only(writable);
     close(writable);
     unlink(path);
     return finish();
