@@ -218,18 +218,26 @@ lib::result<void> prepare(const char* path, task::argument_block& arguments, pre
     return {};
 }
 
-// A descriptor table shared with another process (CLONE_FILES) becomes the process's own.
-lib::result<void> own_descriptor_table(task::process& self) {
+// A copy of a descriptor table that is shared with another process (CLONE_FILES); null if it is not. Made
+// early, because it may fail: what the other threads open before they end is not in it.
+lib::result<lib::ref<fs::fd_table>> own_descriptor_table(task::process& self) {
     if (self.files->count() == 1) {
-        return {};
+        return lib::ref<fs::fd_table>{};
     }
-    fs::fd_table* copy = TRY(fs::copy_files(*self.files));
-    {
-        const arch::spin_guard guard(self.details_lock);
-        std::swap(self.files, copy);
+    return self.files->copy();
+}
+
+// Only when no other thread is left: they use the process's table without a count of their own.
+void take_over_files(task::process& self, lib::ref<fs::fd_table> own) {
+    if (own) {
+        fs::fd_table* shared = own.leak();
+        {
+            const arch::spin_guard guard(self.details_lock);
+            std::swap(self.files, shared);
+        }
+        fs::release_files(shared);
     }
-    fs::release_files(copy);
-    return {};
+    self.files->close_on_exec();
 }
 
 void set_start_registers(task::thread& self, const prepared_program& prepared) {
@@ -274,7 +282,7 @@ void take_over_space(task::process& self, lib::ref<mm::address_space> next) {
 lib::result<void> commit(prepared_program& prepared) {
     task::thread& self = task::current();
     task::process& owner = *self.owner;
-    TRY(own_descriptor_table(owner));
+    lib::ref<fs::fd_table> files = TRY(own_descriptor_table(owner));
     lib::ref<task::signal_actions> actions = TRY(task::make_actions_for_exec(owner));
     TRY(task::end_other_threads());
     task::become_leader(self);
@@ -283,7 +291,7 @@ lib::result<void> commit(prepared_program& prepared) {
     take_over_description(owner, prepared);
     task::take_over_actions(owner, std::move(actions));
     memcpy(self.name, prepared.name, sizeof self.name);
-    owner.files->close_on_exec();
+    take_over_files(owner, std::move(files));
     set_start_registers(self, prepared);
     task::announce_exec(owner);
     return {};
