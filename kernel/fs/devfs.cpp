@@ -91,6 +91,7 @@ lib::result<void> unregister_device(const char* name) {
     device* dead = nullptr;
     {
         arch::thread_spin_guard guard(devices_lock);
+        gone->node->device_gone = true; // The next device may get its number, but not who can still name it.
         dead = find_device_locked(gone->node->mode & S_IFMT, gone->node->rdev);
         if (dead != nullptr) {
             dead->link.unlink();
@@ -105,6 +106,9 @@ lib::result<void> open_device(inode& node, file& f) {
     void* context = nullptr;
     {
         arch::thread_spin_guard guard(devices_lock);
+        if (node.device_gone) {
+            return lib::error{EIO};
+        }
         const device* found = find_device_locked(node.mode & S_IFMT, node.rdev);
         if (found == nullptr) {
             return lib::error{ENXIO};

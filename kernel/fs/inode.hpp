@@ -80,6 +80,7 @@ struct inode : lib::ref_counted {
     file_time accessed{};
     file_time modified{};
     file_time changed{};
+    bool device_gone = false;    ///< What rdev meant was unregistered; guarded by devfs.cpp's lock.
     file_lock* locks = nullptr;  ///< Advisory locks; guarded by file_lock.cpp's mutex.
     lib::ref<mm::backing> pages; ///< Regular files: the page cache. Set once, at creation.
 
