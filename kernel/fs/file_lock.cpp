@@ -211,6 +211,10 @@ void forget_record_locks(file& f, const fd_table& owner) {
     remove_locks(*f.node, [&](const file_lock& held) { return held.owner == &owner; });
 }
 
+void forget_all_locks(inode& node) {
+    remove_locks(node, [](const file_lock&) { return true; });
+}
+
 void forget_open_file_locks(file& f) {
     remove_locks(*f.node, [&](const file_lock& held) { return held.owner == &f; });
 }

@@ -28,6 +28,8 @@ lib::result<void> test_record_lock(file& f, const void* owner, struct flock& wan
 /// flock(2); operation without LOCK_NB. EAGAIN, EINTR, ENOLCK.
 lib::result<void> set_whole_file_lock(file& f, int operation, lock_wait wait);
 
+/// The last reference to the inode is gone. Process context.
+void forget_all_locks(inode& node);
 /// A descriptor of the table was closed: its record locks on the file's inode are gone.
 void forget_record_locks(file& f, const fd_table& owner);
 /// The open file goes away, and with it the locks that it owns.

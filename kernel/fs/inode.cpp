@@ -7,6 +7,7 @@
 #include "kernel/abi/files.h"
 #include "kernel/arch/clock.hpp"
 #include "kernel/fs/file.hpp"
+#include "kernel/fs/file_lock.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/kmalloc.hpp"
 #include "kernel/mm/layout.hpp"
@@ -48,6 +49,7 @@ inode::inode(const inode_ops& node_ops, const file_ops& node_file_ops, uint32_t 
     : ops(&node_ops), default_file_ops(&node_file_ops), lock(lib::lock_rank::inode), mode(node_mode) {}
 
 void inode::release_last(inode* node) {
+    forget_all_locks(*node);
     if (node->ops->destroy != nullptr) {
         node->ops->destroy(*node);
     }

@@ -27,7 +27,23 @@ lib::result<int> duplicate_at(int old_fd, int new_fd, fs::fd_flags flags) {
     return new_fd;
 }
 
-lib::result<long> record_lock(fs::file& f, int command, uint64_t address) {
+// Another thread may have closed the descriptor while the lock was waited for. That close took away the locks
+// of the time, so this one would be left behind: nobody has it, and the caller learns that. As Linux.
+lib::result<void> set_lock(int fd, fs::file& f, const void* owner, struct flock wanted, fs::lock_wait wait) {
+    TRY(fs::set_record_lock(f, owner, wanted, wait));
+    if (wanted.l_type == F_UNLCK || owner == &f) {
+        return {};
+    }
+    const auto now = current_files().get(fd);
+    if (now.ok() && now.value().get() == &f) {
+        return {};
+    }
+    wanted.l_type = F_UNLCK;
+    (void)fs::set_record_lock(f, owner, wanted, fs::lock_wait::fail);
+    return lib::error{EBADF};
+}
+
+lib::result<long> record_lock(int fd, fs::file& f, int command, uint64_t address) {
     if (f.path_only()) {
         return lib::error{EBADF};
     }
@@ -46,10 +62,10 @@ lib::result<long> record_lock(fs::file& f, int command, uint64_t address) {
         return 0L;
     case F_SETLK:
     case F_OFD_SETLK:
-        TRY(fs::set_record_lock(f, owner, wanted, fs::lock_wait::fail));
+        TRY(set_lock(fd, f, owner, wanted, fs::lock_wait::fail));
         return 0L;
     default:
-        TRY(fs::set_record_lock(f, owner, wanted, fs::lock_wait::sleep));
+        TRY(set_lock(fd, f, owner, wanted, fs::lock_wait::sleep));
         return 0L;
     }
 }
@@ -83,7 +99,7 @@ lib::result<long> fcntl(int fd, int command, uint64_t argument) {
     case F_OFD_GETLK:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return record_lock(*f, command, argument);
+        return record_lock(fd, *f, command, argument);
     case F_SETOWN:
         TRY(set_signal_owner(*f, static_cast<int>(argument)));
         return 0L;
