@@ -147,6 +147,22 @@ lib::result<void> check_access(const inode& node, uint32_t wanted, const task::c
     return (granted & wanted) == wanted ? lib::result<void>{} : lib::error{EACCES};
 }
 
+bool may_act_for_group(uint32_t gid) {
+    const task::credentials who = task::current_credentials();
+    return who.is_root() || in_group(who, gid);
+}
+
+void drop_set_ids_locked(inode& node) {
+    uint32_t dropped = node.mode & (S_ISUID | S_ISGID);
+    if (dropped == 0 || !node.is_regular() || task::current_credentials().is_root()) {
+        return;
+    }
+    if ((node.mode & S_IXGRP) == 0 && may_act_for_group(node.gid)) {
+        dropped &= ~uint32_t{S_ISGID}; // without the right to execute it means something else
+    }
+    __atomic_store_n(&node.mode, node.mode & ~dropped, __ATOMIC_RELAXED);
+}
+
 bool owns(const inode& node) {
     const task::credentials who = task::current_credentials();
     return who.is_root() || who.effective_uid == node.uid;

@@ -120,6 +120,13 @@ lib::result<void> check_access(const inode& node, uint32_t wanted, const task::c
 /// True if the calling process is the owner or root: who may change mode, owner and times.
 bool owns(const inode& node);
 
+/// True for members of the group and root: who may make a file set-group-ID.
+bool may_act_for_group(uint32_t gid);
+
+/// The contents are about to change: unless root does it, a program loses the set-user-ID and set-group-ID
+/// bits that its owner gave to the old contents. node.lock held.
+void drop_set_ids_locked(inode& node);
+
 /// Time stamps of a read and of a change; node.lock held.
 void touch_accessed_locked(inode& node);
 void touch_modified_locked(inode& node);

@@ -91,6 +91,11 @@ lib::result<lib::ref<dentry>> create_child_locked(path_walk& found, uint32_t mod
     if (passes_group_on && S_ISDIR(mode)) {
         mode |= S_ISGID;
     }
+    constexpr uint32_t runs_as_group = S_ISGID | S_IXGRP;
+    if (passes_group_on && !S_ISDIR(mode) && (mode & runs_as_group) == runs_as_group &&
+        !may_act_for_group(directory.gid)) {
+        mode &= ~uint32_t{S_ISGID}; // CVE-2018-13405: a program with the rights of the directory's group
+    }
     auto node = TRY(directory.ops->make_node(directory, mode, rdev));
     if (passes_group_on) {
         node->gid = directory.gid;

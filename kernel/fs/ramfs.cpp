@@ -199,6 +199,9 @@ lib::result<size_t> write_file(file& f, io_buffer& buffer, uint64_t& offset) {
         return lib::error{EFBIG};
     }
     buffer.limit(size_limit - offset);
+    if (buffer.remaining() > 0) {
+        drop_set_ids_locked(node);
+    }
     size_t moved = 0;
     while (buffer.remaining() > 0) {
         const auto written = write_page(node, buffer, offset);
@@ -222,6 +225,7 @@ lib::result<void> truncate_file(inode& node, uint64_t size_bytes) {
         return lib::error{EFBIG};
     }
     const uint64_t before = node.size;
+    drop_set_ids_locked(node);
     set_size(node, size_bytes);
     if (size_bytes < before) {
         ramfs_pages& pages = pages_of(node);

@@ -37,6 +37,9 @@ lib::result<void> change_mode(fs::inode& node, uint32_t mode) {
         return lib::error{EOPNOTSUPP};
     }
     task::mutex_guard guard(node.lock);
+    if (!fs::may_act_for_group(node.gid)) {
+        mode &= ~static_cast<uint32_t>(S_ISGID);
+    }
     node.mode = (node.mode & S_IFMT) | (mode & 07777);
     node.changed = fs::current_file_time();
     return {};

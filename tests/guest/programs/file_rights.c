@@ -16,6 +16,88 @@
 #define TIOCSPTLCK 0x40045431
 #endif
 
+enum { user = 1000, group = 1001, other_group = 1002 };
+
+static void in_child(void (*body)(void)) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        failures = 0;
+        body();
+        _exit(finish());
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    failures += status != 0;
+}
+
+static mode_t mode_of(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 ? status.st_mode & 07777 : 0;
+}
+
+/* As the user: what is made in a set-group-ID directory of a group that one is not in. */
+static void make_in_foreign_group(void) {
+    CHECK("setgid.become_user", setgroups(0, NULL) == 0 && setgid(group) == 0 && setuid(user) == 0);
+    umask(0);
+    close(open("/tmp/setgid/program", O_CREAT | O_WRONLY, 02775));
+    struct stat status;
+    CHECK("setgid.foreign_group", stat("/tmp/setgid/program", &status) == 0 && status.st_gid == other_group);
+    CHECK("setgid.not_made", mode_of("/tmp/setgid/program") == 0775);
+    CHECK("setgid.not_by_chmod",
+          chmod("/tmp/setgid/program", 02775) == 0 && mode_of("/tmp/setgid/program") == 0775);
+    CHECK("setgid.directory_inherits",
+          mkdir("/tmp/setgid/below", 0755) == 0 && mode_of("/tmp/setgid/below") == 02755);
+    rmdir("/tmp/setgid/below");
+    unlink("/tmp/setgid/program");
+}
+
+static void make_in_own_group(void) {
+    gid_t groups[1] = {other_group};
+    CHECK("setgid.become_member", setgroups(1, groups) == 0 && setgid(group) == 0 && setuid(user) == 0);
+    umask(0);
+    close(open("/tmp/setgid/program", O_CREAT | O_WRONLY, 02775));
+    CHECK("setgid.member_makes", mode_of("/tmp/setgid/program") == 02775);
+    CHECK("setgid.member_chmods",
+          chmod("/tmp/setgid/program", 02770) == 0 && mode_of("/tmp/setgid/program") == 02770);
+    unlink("/tmp/setgid/program");
+}
+
+static void test_set_group_id(void) {
+    umask(0);
+    CHECK("setgid.directory", mkdir("/tmp/setgid", 0777) == 0 && chown("/tmp/setgid", 0, other_group) == 0 &&
+                                  chmod("/tmp/setgid", 02777) == 0);
+    in_child(make_in_foreign_group);
+    in_child(make_in_own_group);
+    rmdir("/tmp/setgid");
+}
+
+/* Writing to a program that belongs to somebody else must not leave it set-user-ID. */
+static void change_programs(void) {
+    CHECK("setuid.become_user", setgroups(0, NULL) == 0 && setgid(group) == 0 && setuid(user) == 0);
+    int fd = open("/tmp/program", O_WRONLY);
+    CHECK("setuid.write_0", write(fd, "", 0) == 0 && mode_of("/tmp/program") == 06777);
+    CHECK("setuid.write", write(fd, "x", 1) == 1 && mode_of("/tmp/program") == 0777);
+    close(fd);
+    CHECK("setuid.truncate", truncate("/tmp/program2", 0) == 0 && mode_of("/tmp/program2") == 0777);
+    close(open("/tmp/program3", O_WRONLY | O_TRUNC));
+    CHECK("setuid.open_truncates", mode_of("/tmp/program3") == 0777);
+}
+
+static void test_set_user_id(void) {
+    static const char *const paths[] = {"/tmp/program", "/tmp/program2", "/tmp/program3"};
+    for (int i = 0; i < 3; i++) {
+        int fd = open(paths[i], O_CREAT | O_WRONLY, 0777);
+        CHECK("setuid.file", write(fd, "text", 4) == 4 && chmod(paths[i], 06777) == 0);
+        CHECK("setuid.root_keeps", write(fd, "text", 4) == 4 && mode_of(paths[i]) == 06777);
+        close(fd);
+    }
+    in_child(change_programs);
+    for (int i = 0; i < 3; i++) {
+        unlink(paths[i]);
+    }
+}
+
 static int lock_fd;
 static int lock_error;
 
@@ -97,6 +179,8 @@ static void test_old_terminal(void) {
 }
 
 int main(void) {
+    test_set_group_id();
+    test_set_user_id();
     test_lock_after_close();
     test_old_terminal();
     return finish();
