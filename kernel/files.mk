@@ -42,7 +42,6 @@ KERNEL_SRC := \
     kernel/fs/mount.cpp \
     kernel/fs/names.cpp \
     kernel/fs/open.cpp \
-    kernel/fs/page_tree.cpp \
     kernel/fs/path.cpp \
     kernel/fs/pipe.cpp \
     kernel/fs/poll.cpp \
@@ -70,6 +69,7 @@ KERNEL_SRC := \
     kernel/mm/mem_tag.cpp \
     kernel/mm/page_fault.cpp \
     kernel/mm/page_table.cpp \
+    kernel/mm/page_tree.cpp \
     kernel/mm/remap.cpp \
     kernel/mm/setup.cpp \
     kernel/mm/shared_memory.cpp \

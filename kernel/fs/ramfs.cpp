@@ -17,18 +17,19 @@
 #include "kernel/fs/devfs.hpp"
 #include "kernel/fs/directory.hpp"
 #include "kernel/fs/file.hpp"
-#include "kernel/fs/page_tree.hpp"
 #include "kernel/fs/pipe.hpp"
 #include "kernel/lib/string.hpp"
 #include "kernel/mm/backing.hpp"
 #include "kernel/mm/kmalloc.hpp"
 #include "kernel/mm/layout.hpp"
+#include "kernel/mm/page_tree.hpp"
 
 namespace fs {
 
 namespace {
 
 using mm::page_size;
+using mm::page_tree;
 
 constexpr uint64_t size_limit = page_tree::index_limit * page_size;
 

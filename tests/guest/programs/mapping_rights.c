@@ -76,6 +76,33 @@ static void test_path_only(int writable) {
     close(fd);
 }
 
+static void test_large_shared(void) {
+    const size_t length = (size_t)16 << 30;
+    char *map = mmap(NULL, length, rw, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK("shared.16GiB", map != MAP_FAILED);
+    if (map != MAP_FAILED) {
+        map[0] = 'a';
+        map[length - 1] = 'z';
+        CHECK("shared.first_and_last", map[0] == 'a' && map[length - 1] == 'z' && map[length / 2] == 0);
+        munmap(map, length);
+    }
+    int fd = open("/dev/zero", O_RDWR);
+    map = mmap(NULL, 2 * page, rw, MAP_SHARED, fd, 0);
+    CHECK("shared.dev_zero", map != MAP_FAILED);
+    char *copy = mmap(NULL, page, rw, MAP_PRIVATE, fd, 0);
+    CHECK("shared.dev_zero_private", copy != MAP_FAILED && copy[0] == 0);
+    if (map != MAP_FAILED) {
+        if (fork() == 0) {
+            map[page] = 'x';
+            _exit(0);
+        }
+        wait(NULL);
+        CHECK("shared.dev_zero_with_child", map[page] == 'x' && map[0] == 0);
+        munmap(map, 2 * page);
+    }
+    close(fd);
+}
+
 int main(void) {
     int writable = make_file();
     CHECK("rights.file", writable >= 0);
@@ -84,5 +111,6 @@ int main(void) {
     test_path_only(writable);
     close(writable);
     unlink(path);
+    test_large_shared();
     return finish();
 }

@@ -8,10 +8,8 @@
 #include <cstdint>
 
 namespace mm {
-struct frame;
-}
 
-namespace fs {
+struct frame;
 
 class page_tree {
 public:
@@ -24,9 +22,9 @@ public:
     ~page_tree(); ///< Must be empty: see drop_from(0).
 
     /// The frame at the index or nullptr. The owner's lock is held, as for all that follows.
-    mm::frame* find(uint64_t index) const;
+    frame* find(uint64_t index) const;
     /// Stores a frame where none was and takes over its count. May allocate, does not sleep. ENOMEM, EFBIG.
-    lib::result<void> insert(uint64_t index, mm::frame* page);
+    lib::result<void> insert(uint64_t index, frame* page);
     /// Takes out all frames at index and above and gives their counts back.
     void drop_from(uint64_t index);
     /// Frames stored.
@@ -48,4 +46,4 @@ private:
     size_t count_ = 0;
 };
 
-} // namespace fs
+} // namespace mm

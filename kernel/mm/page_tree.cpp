@@ -1,21 +1,21 @@
-// The tree behind a file's pages. On level 0 stands a frame; a node on level n has slots for level n - 1
-// and covers 64^n pages. The tree grows at the top: a new root takes the old one as its slot 0. It shrinks
-// only when pages are dropped, and then empty nodes go at once.
+// The tree behind the pages of a file or of shared memory. On level 0 stands a frame; a node on level n has
+// slots for level n - 1 and covers 64^n pages. The tree grows at the top: a new root takes the old one as its
+// slot 0. It shrinks only when pages are dropped, and then empty nodes go at once.
 
-#include "kernel/fs/page_tree.hpp"
+#include "kernel/mm/page_tree.hpp"
 
 #include "kernel/abi/errno.h"
 #include "kernel/lib/assert.hpp"
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/kmalloc.hpp"
 
-namespace fs {
+namespace mm {
 
 page_tree::~page_tree() {
     ASSERT(root_ == nullptr && count_ == 0);
 }
 
-mm::frame* page_tree::find(uint64_t index) const {
+frame* page_tree::find(uint64_t index) const {
     if (!covers(index)) {
         return nullptr;
     }
@@ -23,13 +23,13 @@ mm::frame* page_tree::find(uint64_t index) const {
     for (unsigned level = height_; level > 0 && at != nullptr; level--) {
         at = static_cast<node*>(at)->slots[(index >> (bits * (level - 1))) % fan_out];
     }
-    return static_cast<mm::frame*>(at);
+    return static_cast<frame*>(at);
 }
 
 lib::result<void> page_tree::grow(uint64_t index) {
     while (!covers(index)) {
         if (root_ != nullptr) {
-            auto* top = new (mm::mem_tag::file) node();
+            auto* top = new (mem_tag::file) node();
             if (top == nullptr) {
                 return lib::error{ENOMEM};
             }
@@ -41,7 +41,7 @@ lib::result<void> page_tree::grow(uint64_t index) {
     return {};
 }
 
-lib::result<void> page_tree::insert(uint64_t index, mm::frame* page) {
+lib::result<void> page_tree::insert(uint64_t index, frame* page) {
     if (index >= index_limit) {
         return lib::error{EFBIG};
     }
@@ -49,7 +49,7 @@ lib::result<void> page_tree::insert(uint64_t index, mm::frame* page) {
     void** slot = &root_;
     for (unsigned level = height_; level > 0; level--) {
         if (*slot == nullptr) {
-            auto* below = new (mm::mem_tag::file) node();
+            auto* below = new (mem_tag::file) node();
             if (below == nullptr) {
                 return lib::error{ENOMEM};
             }
@@ -69,7 +69,7 @@ bool page_tree::drop_below(void* at, unsigned level, uint64_t first, uint64_t fr
         if (first < from) {
             return false;
         }
-        mm::page_put(*static_cast<mm::frame*>(at));
+        page_put(*static_cast<frame*>(at));
         count_--;
         return true;
     }
@@ -97,4 +97,4 @@ void page_tree::drop_from(uint64_t index) {
     }
 }
 
-} // namespace fs
+} // namespace mm
