@@ -29,7 +29,8 @@ struct area {
     uint64_t offset;          ///< Of start in the object, in bytes.
 };
 
-constexpr int area_heap = 1 << 30; ///< The area that brk grows.
+constexpr int area_heap = 1 << 30;   ///< The area that brk grows.
+constexpr int area_moving = 1 << 29; ///< mremap is moving pages here: not to be joined with others.
 
 constexpr int any_prot = PROT_READ | PROT_WRITE | PROT_EXEC;
 

@@ -64,12 +64,18 @@ lib::result<uint64_t> address_space::grow_locked(area& old, uint64_t start, uint
     TRY(split_range_locked(start, old_end));
     wanted.start = target;
     wanted.end = target + new_length;
+    // Kept apart from its neighbours until the old area is gone: joined with that one it would have to be
+    // split again, which may fail when the pages have moved already.
+    wanted.flags |= area_moving;
     TRY(insert_locked(wanted));
     for_each_entry(root_physical_, start, old_end, move_entry, &move);
     if (loaded()) {
         arch::write_cr3(root_physical_);
     }
-    TRY(unmap_locked(start, old_end, removed));
+    const auto unmapped = unmap_locked(start, old_end, removed);
+    ASSERT(unmapped.ok());
+    find_locked(target)->flags &= ~area_moving;
+    merge_locked(target, target + new_length);
     return target;
 }
 

@@ -103,6 +103,22 @@ static void test_large_shared(void) {
     close(fd);
 }
 
+/* With no area left to be had, mremap either moves a mapping as a whole or leaves it. */
+static void test_mremap_at_limit(void) {
+    char *lowest = NULL;
+    for (int i = 0;; i++) {
+        char *made = mmap(NULL, page, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (made == MAP_FAILED) {
+            break;
+        }
+        lowest = made;
+    }
+    CHECK("mremap.limit", lowest != NULL && mprotect(lowest, page, rw) == 0);
+    memcpy(lowest, "kept", 5);
+    char *moved = mremap(lowest, page, 2 * page, MREMAP_MAYMOVE);
+    CHECK("mremap.kept", strcmp(moved != MAP_FAILED ? moved : lowest, "kept") == 0);
+}
+
 int main(void) {
     int writable = make_file();
     CHECK("rights.file", writable >= 0);
@@ -112,5 +128,14 @@ int main(void) {
     close(writable);
     unlink(path);
     test_large_shared();
+    fflush(stdout);
+    if (fork() == 0) {
+        failures = 0;
+        test_mremap_at_limit();
+        _exit(finish());
+    }
+    int status = -1;
+    wait(&status);
+    failures += status != 0;
     return finish();
 }
