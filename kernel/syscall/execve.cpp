@@ -202,7 +202,7 @@ task::credentials credentials_after(const prepared_program& prepared) {
 
 lib::result<void> prepare(const char* path, task::argument_block& arguments, prepared_program& prepared) {
     if (arguments.argument_count() == 0) {
-        TRY(arguments.append_argument(""));
+        TRY(arguments.prepend_argument("")); // behind it stands the environment
     }
     const lib::ref<fs::file> file = TRY(open_through_scripts(path, arguments));
     task::elf_program program;
