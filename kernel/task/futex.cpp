@@ -180,7 +180,8 @@ lib::result<uint64_t> deadline_of(uint64_t timeout, int operation) {
         return never;
     }
     if ((operation & FUTEX_CMD_MASK) == FUTEX_WAIT) {
-        return arch::clock_now_ns() + span_ns; // relative
+        uint64_t deadline_ns; // span_ns is relative
+        return __builtin_add_overflow(arch::clock_now_ns(), span_ns, &deadline_ns) ? never : deadline_ns;
     }
     if ((operation & FUTEX_CLOCK_REALTIME) != 0) {
         const auto offset_ns = static_cast<uint64_t>(arch::clock_realtime_offset_ns());

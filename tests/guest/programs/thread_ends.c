@@ -14,6 +14,23 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { futex_wait = 0 };
+
+static void ignore_alarm(int number) {
+    (void)number;
+}
+
+/* A relative timeout so long that its end lies beyond what the clock can count is no timeout. */
+static void test_long_wait(void) {
+    struct sigaction action = {.sa_handler = ignore_alarm};
+    struct itimerval soon = {.it_value = {0, 100 * 1000}};
+    struct timespec longest = {18446744073, 709551615};
+    int word = 0;
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK_ERROR("futex.long_wait", syscall(SYS_futex, &word, futex_wait, 0, &longest, NULL, 0), EINTR);
+}
+
 static const char *self;
 
 /* Linux gives a program at least an argv[0], an empty one. */
@@ -77,6 +94,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     self = argv[0];
+    test_long_wait();
     test_empty_arguments();
     test_exec_of_sharer();
     return finish();
