@@ -54,7 +54,7 @@ bool leave_process(thread& self, uint32_t wait_status) {
             owner.signals.exiting = true;
             owner.signals.exit_status = wait_status;
         }
-        drop_pending_signals(self.pending);
+        owner.signals.queued_count -= drop_pending_signals(self.pending);
     }
     owner.thread_ended.wake_all();
     return last;

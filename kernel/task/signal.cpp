@@ -222,12 +222,15 @@ default_action default_action_of(int number) {
     }
 }
 
-void drop_pending_signals(pending_signals& pending) {
+unsigned drop_pending_signals(pending_signals& pending) {
+    unsigned dropped = 0;
     while (queued_signal* node = pending.first) {
         pending.first = node->next;
         delete node;
+        dropped++;
     }
     pending.set = 0;
+    return dropped;
 }
 
 void update_signal_work_locked(thread& target) {

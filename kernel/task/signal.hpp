@@ -48,8 +48,9 @@ struct pending_signals {
     queued_signal* first = nullptr; ///< oldest first
 };
 
-/// Forgets everything pending. The signals.lock is held, or nobody else knows the set.
-void drop_pending_signals(pending_signals& pending);
+/// Forgets everything pending and returns how many nodes it freed, for signals.queued_count. The signals.lock
+/// is held, or nobody else knows the set.
+unsigned drop_pending_signals(pending_signals& pending);
 
 /// One row of rt_sigaction's table.
 struct signal_action {

@@ -14,7 +14,44 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { futex_wait = 0 };
+enum { threads_made = 12, signals_each = 100, futex_wait = 0 };
+
+static int ready[2];
+static int leave[2];
+
+static void *wait_blocked(void *unused) {
+    char byte;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    int ok = write(ready[1], "r", 1) == 1 && read(leave[0], &byte, 1) == 1;
+    return ok ? unused : (void *)1;
+}
+
+/* Signals that a thread never took are gone with it, and so is their share of the queue. */
+static void test_queued_signals(void) {
+    int wrong = pipe(ready) != 0 || pipe(leave) != 0;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN + 2);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    for (int i = 0; i < threads_made && wrong == 0; i++) {
+        pthread_t thread;
+        char byte;
+        void *result = NULL;
+        wrong += pthread_create(&thread, NULL, wait_blocked, NULL) != 0 || read(ready[0], &byte, 1) != 1;
+        for (int j = 0; j < signals_each; j++) {
+            wrong += pthread_kill(thread, SIGRTMIN + 1) != 0;
+        }
+        wrong += write(leave[1], "l", 1) != 1 || pthread_join(thread, &result) != 0 || result != NULL;
+    }
+    CHECK("queue.threads", wrong == 0);
+    siginfo_t info;
+    struct timespec at_once = {0, 0};
+    CHECK("queue.sigqueue", sigqueue(getpid(), SIGRTMIN + 2, (union sigval){.sival_int = 4711}) == 0);
+    CHECK("queue.value_arrives",
+          sigtimedwait(&set, &info, &at_once) == SIGRTMIN + 2 && info.si_value.sival_int == 4711);
+}
 
 static void ignore_alarm(int number) {
     (void)number;
@@ -94,6 +131,7 @@ int main(int argc, char **argv) {
         return 0;
     }
     self = argv[0];
+    test_queued_signals();
     test_long_wait();
     test_empty_arguments();
     test_exec_of_sharer();
