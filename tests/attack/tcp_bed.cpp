@@ -60,7 +60,7 @@ std::string tcp_bed::state_of(uint16_t remote_port, uint16_t local_port) {
         state = found.connection->state;
     } else if (found.remains) {
         state = found.remains->substate;
-    } else if (const auto listening = net::tcp_find_listener(victim->stack(), victim_ip(), local_port, 0);
+    } else if (const auto listening = net::tcp_find_listener(victim->stack(), key, 0);
                listening && net::tcp_find_request(*listening, key) != nullptr) {
         state = net::tcp_state::syn_received;
     }

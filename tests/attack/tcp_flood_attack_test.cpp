@@ -78,7 +78,7 @@ struct attack_tcp_flood : tcp_bed {
         return found.count;
     }
     unsigned requests() {
-        const auto listening = net::tcp_find_listener(victim->stack(), victim_ip(), port, 0);
+        const auto listening = net::tcp_find_listener(victim->stack(), {victim_ip(), 0, port, 0}, 0);
         return listening->listener->request_count;
     }
     size_t connections() const { return victim->stack().tcp->connection_count; }
@@ -387,7 +387,7 @@ TEST_F(attack_tcp_flood, T25_a_full_accept_queue_is_bounded_and_leaves_nothing) 
             world.run_for(100 * microsecond);
         }
     }
-    EXPECT_EQ(net::tcp_find_listener(victim->stack(), victim_ip(), 82, 0)->listener->accept_count,
+    EXPECT_EQ(net::tcp_find_listener(victim->stack(), {victim_ip(), 0, 82, 0}, 0)->listener->accept_count,
               backlog + 1u);              // as Linux counts
     EXPECT_EQ(acks.size(), backlog + 1u); // to all others not even a SYN-ACK was sent
     EXPECT_EQ(drops(drop_reason::tcp_listen_overflow), 10 * backlog - (backlog + 1u));

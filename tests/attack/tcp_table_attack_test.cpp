@@ -31,7 +31,7 @@ TEST_F(attack_tcp_tables, T26_chosen_tuples_do_not_share_a_bucket) {
             flood(frame_of(syn));
         }
         world.run_for(100 * microsecond);
-        const auto listening = net::tcp_find_listener(victim->stack(), victim_ip(), port, 0);
+        const auto listening = net::tcp_find_listener(victim->stack(), {victim_ip(), 0, port, 0}, 0);
         for (size_t i = begun; i < begun + 100; i++) {
             const net::tcp_key key = {victim_ip(), tuples[i].first, port, tuples[i].second};
             const net::tcp_request* request = net::tcp_find_request(*listening, key);
