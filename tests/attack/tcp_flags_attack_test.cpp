@@ -142,16 +142,21 @@ reaction in_synchronized(const probe& it) {
     }
 }
 
-/// A half-open connection keeps little; a good ACK makes it a connection, which takes the rest.
+/// A half-open connection keeps little, and believes no more than an open one; a good ACK makes it a
+/// connection, which takes the rest.
 reaction in_syn_received(const probe& it) {
     const reaction stays = {.next = state::syn_received};
+    const reaction challenge = {.answer = tcp_ack, .next = state::syn_received};
     if (it.where == place::behind) {
-        return it.has(tcp_rst) ? stays : reaction{.answer = syn_ack, .next = state::syn_received};
+        return it.has(tcp_rst) ? stays : challenge;
     }
     if (it.has(tcp_rst)) {
-        return it.where == place::expected ? reaction{.next = state::closed} : stays;
+        return it.where == place::expected ? reaction{.next = state::closed} : challenge;
     }
-    if (it.has(tcp_syn) || !it.has(tcp_ack)) {
+    if (it.has(tcp_syn)) {
+        return challenge;
+    }
+    if (!it.has(tcp_ack)) {
         return stays;
     }
     return with_text(it, state::established);
@@ -160,7 +165,7 @@ reaction in_syn_received(const probe& it) {
 /// RFC 9293 §3.10.7.4 and §3.10.7.8, RFC 1337, RFC 6191.
 reaction in_time_wait(const probe& it) {
     const reaction stays = {.next = state::time_wait};
-    if (it.has(tcp_rst)) {
+    if (it.has(tcp_rst) || !(it.has(tcp_syn) || it.has(tcp_ack))) {
         return stays;
     }
     if ((it.flags & (tcp_syn | tcp_ack | tcp_fin)) == tcp_syn && it.where == place::ahead) {
