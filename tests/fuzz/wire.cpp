@@ -8,6 +8,7 @@
 #include "fuzz/support/host.hpp"
 #include "fuzz/support/input.hpp"
 #include "fuzz/support/world.hpp"
+#include "net/core/snmp.hpp"
 #include "net/core/socket.hpp"
 #include "net/ipv4/inet_sock.hpp"
 
@@ -307,11 +308,12 @@ void transfer::finish() {
         the_world.settle();
         the_world.step(the_world.now + 130 * second);
     }
-    // An end whose peer was reset waits for ever, as it should; one that had said all does not notice a
-    // reset.
+    // An end whose peer was reset, or gave up, waits for ever, as it should; one that had said all does not
+    // notice a reset.
     const bool reset = reset_invented_ || net::counted(left_.stack(), net::mib::tcp_out_resets) != 0 ||
                        net::counted(right_.stack(), net::mib::tcp_out_resets) != 0;
-    const bool good = reset || (ends_[0].finished && ends_[1].finished);
+    const bool broken = ends_[0].broken || ends_[1].broken;
+    const bool good = reset || broken || (ends_[0].finished && ends_[1].finished);
     if (!good) {
         left_.print_sockets();
         right_.print_sockets();

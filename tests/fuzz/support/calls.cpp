@@ -161,7 +161,7 @@ void caller::surroundings(input& in) {
         if (net::socket* which = pick(in)) {
             which->non_blocking = in.flip();
             which->asynchronous = in.flip();
-            which->owner = static_cast<int8_t>(in.byte());
+            net::sock_set_owner(*which, static_cast<int8_t>(in.byte()));
         }
         break;
     default:

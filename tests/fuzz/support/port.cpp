@@ -291,7 +291,13 @@ bool may_administer() {
 }
 
 void raise_sigpipe() {}
-void signal_owner(int, int) {}
+
+signal_target signal_target_of_caller(int id) {
+    const uint32_t uid = current_credentials().uid;
+    return {.id = id, .uid = uid, .effective_uid = uid};
+}
+
+void signal_owner(const signal_target&, int) {}
 
 uint32_t current_task_id() {
     return 1;
