@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "socket_test.h"
 
+#include "in_child.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
@@ -17,19 +19,6 @@
 #endif
 
 enum { user = 1000, group = 1001, other_group = 1002 };
-
-static void in_child(void (*body)(void)) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        failures = 0;
-        body();
-        _exit(finish());
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    failures += status != 0;
-}
 
 static mode_t mode_of(const char *path) {
     struct stat status;

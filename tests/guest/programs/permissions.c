@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "socket_test.h"
 
+#include "in_child.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -34,20 +36,6 @@ static void on_signal(int number) {
 static void handle(int number) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigaction(number, &action, NULL);
-}
-
-static void in_child(void (*body)(void)) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        failures = 0;
-        body();
-        _exit(finish());
-    }
-    int status = 0;
-    while (waitpid(child, &status, ANY_CHILD) < 0 && errno == EINTR) {
-    }
-    failures += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
 static void become_other_user(void) {

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "socket_test.h"
 
+#include "in_child.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
@@ -13,19 +15,6 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static void in_child(void (*body)(void)) {
-    fflush(stdout);
-    pid_t child = fork();
-    if (child == 0) {
-        failures = 0;
-        body();
-        _exit(finish());
-    }
-    int status;
-    waitpid(child, &status, 0);
-    failures += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
 
 static void test_setuid(void) {
     CHECK("setuid.gives_up", setgid(1001) == 0 && setuid(1000) == 0);
