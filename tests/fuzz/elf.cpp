@@ -34,7 +34,7 @@ uint64_t arch::random_u64() {
 namespace mm {
 
 lib::result<uint64_t> address_space::map(uint64_t hint, uint64_t length, int prot, int flags,
-                                         lib::ref<backing>, uint64_t offset) {
+                                         lib::ref<backing>, uint64_t offset, int) {
     expect(hint % page_size == 0 && length % page_size == 0 && length != 0 && offset % page_size == 0,
            "no whole pages");
     expect(is_user_range(hint, length), "a segment outside of user space");
