@@ -149,7 +149,8 @@ def test_u4_datagram_flood(victim):
         held, without_room = flooded_socket(victim)
         victim.guest.run("kill -CONT $running")
         victim.wait_until(lambda: flooded_socket(victim)[0] == 0, "what was held is read")
-    assert limit // 2 < held <= limit
+    packet = 4096  # the last one may reach over the limit, as on Linux
+    assert limit // 2 < held < limit + packet
     assert counted["socket_receive_full"] == counted["Udp.RcvbufErrors"] == without_room
     assert counted["udp_no_socket"] == 0
     # Nothing was lost but what was counted.
