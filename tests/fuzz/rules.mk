@@ -39,7 +39,8 @@ FUZZ_PROGRAMS := $(FUZZ_TARGETS:%=$(FUZZ)/%)
 FUZZ_CHOSEN := $(if $(TARGET),$(TARGET),$(FUZZ_TARGETS))
 
 # Kept, although make thinks of them as intermediate.
-.SECONDARY: $(FUZZ_NET_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o)
+.SECONDARY: $(FUZZ_NET_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/tests/fuzz/%.cpp.o) \
+    $(FUZZ_PARSER_TARGETS:%=$(FUZZ)/parser/tests/fuzz/%.cpp.o)
 .PHONY: fuzz fuzz-programs fuzz-net-programs test-fuzz fuzz-merge fuzz-coverage
 fuzz-programs: $(FUZZ_PROGRAMS)
 fuzz-net-programs: $(FUZZ_NET_TARGETS:%=$(FUZZ)/%) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/%)
@@ -81,20 +82,20 @@ $(FUZZ_NET_TARGETS:%=$(FUZZ)/%) $(FUZZ_WIRE_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(F
 	$(call say,LD)
 	$(Q)$(FUZZ_CXX) $(FUZZ_LINK) -o $@ $^
 
-# A parser and what it is made of, in one go. Here comparisons guide the fuzzer, too: they find magic words.
-$(FUZZ_PARSER_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: tests/fuzz/%.cpp tests/fuzz/support/expect.hpp \
-    tests/fuzz/support/sanitizers.cpp
+# A parser and what it is made of. Here comparisons guide the fuzzer, too: they find magic words.
+$(FUZZ)/parser/%.cpp.o: %.cpp
+	@mkdir -p $(@D)
 	$(call say,FUZZ)
-	$(Q)$(FUZZ_CXX) $(filter-out -MMD -MP,$(FUZZ_CXXFLAGS)) -fsanitize=fuzzer $(FUZZ_PRELUDE_$*) -o $@ $< \
-	    tests/fuzz/support/sanitizers.cpp $(FUZZ_SOURCES_$*)
+	$(Q)$(FUZZ_CXX) $(FUZZ_CXXFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_PRELUDE_$(*F)) -c $< -o $@
+
+$(FUZZ_PARSER_TARGETS:%=$(FUZZ)/%): $(FUZZ)/%: $(FUZZ)/parser/tests/fuzz/%.cpp.o \
+    $(FUZZ)/parser/tests/fuzz/support/sanitizers.cpp.o
+	$(call say,LD)
+	$(Q)$(FUZZ_CXX) $(FUZZ_LINK) -o $@ $^
 
 define fuzz_sources
-$(FUZZ)/$(1): $$(FUZZ_SOURCES_$(1))
+$(FUZZ)/$(1): $$(FUZZ_SOURCES_$(1):%=$(FUZZ)/parser/%.o)
 endef
 $(foreach target,$(FUZZ_PARSER_TARGETS),$(eval $(call fuzz_sources,$(target))))
-$(FUZZ)/cpio: kernel/fs/initramfs.cpp
-$(FUZZ)/elf: kernel/task/elf.cpp
-$(FUZZ)/multiboot: boot/boot_info.cpp
-$(FUZZ)/libc_dns: libc/src/dns_message.cpp
 
 -include $(shell find $(FUZZ) -name '*.d' 2> /dev/null)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sys/wait.h>
@@ -152,20 +153,24 @@ TEST(simulation, a_history_does_not_depend_on_what_the_process_did_before) {
 }
 
 TEST(simulation, two_recordings_are_the_same_byte_for_byte) {
-    const std::string folder = testing::TempDir();
+    std::string folder = testing::TempDir() + "sim-XXXXXX";
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    const std::string first_name = folder + "/first";
+    const std::string second_name = folder + "/second";
     sim::plan its = good_cables();
     its.from[0].loss = 5;
     its.from[1].loss = 5;
     its.from[1].jitter_ms = 3;
-    const uint64_t hash = sim::run_simulation(its, {.record_to = folder + "sim-first"}).hash;
-    EXPECT_EQ(sim::run_simulation(its, {.record_to = folder + "sim-second"}).hash, hash);
+    const uint64_t hash = sim::run_simulation(its, {.record_to = first_name}).hash;
+    EXPECT_EQ(sim::run_simulation(its, {.record_to = second_name}).hash, hash);
     for (const char* kind_of_file : {".pcapng", ".trace"}) {
-        const std::string first = read_file(folder + "sim-first" + kind_of_file);
+        const std::string first = read_file(first_name + kind_of_file);
         EXPECT_GT(first.size(), 10'000u);
-        EXPECT_TRUE(first == read_file(folder + "sim-second" + kind_of_file)) << kind_of_file;
-        std::remove((folder + "sim-first" + kind_of_file).c_str());
-        std::remove((folder + "sim-second" + kind_of_file).c_str());
+        EXPECT_TRUE(first == read_file(second_name + kind_of_file)) << kind_of_file;
+        std::remove((first_name + kind_of_file).c_str());
+        std::remove((second_name + kind_of_file).c_str());
     }
+    EXPECT_EQ(rmdir(folder.c_str()), 0);
 }
 
 TEST(simulation, only_a_plan_moves_sequence_numbers) {
