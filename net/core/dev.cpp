@@ -97,6 +97,16 @@ lib::result<void> choose_name(stack& in, net_device& device, const char* pattern
     return lib::error{ENFILE};
 }
 
+void change_receive_mode(net_device& device, unsigned net_device::*users, int change) {
+    port::guard held(device.device_lock);
+    const bool before = device.*users != 0;
+    device.*users += static_cast<unsigned>(change);
+    const bool changed = before != (device.*users != 0);
+    if (changed && device.ops->set_receive_mode != nullptr && (device.flags & IFF_UP) != 0) {
+        device.ops->set_receive_mode(device);
+    }
+}
+
 } // namespace
 
 // ---- the list --------------------------------------------------------------------------------------------
@@ -294,20 +304,6 @@ void dev_remove_multicast(net_device& device, const uint8_t* mac) {
         }
     }
 }
-
-namespace {
-
-void change_receive_mode(net_device& device, unsigned net_device::*users, int change) {
-    port::guard held(device.device_lock);
-    const bool before = device.*users != 0;
-    device.*users += static_cast<unsigned>(change);
-    const bool changed = before != (device.*users != 0);
-    if (changed && device.ops->set_receive_mode != nullptr && (device.flags & IFF_UP) != 0) {
-        device.ops->set_receive_mode(device);
-    }
-}
-
-} // namespace
 
 void dev_change_promiscuity(net_device& device, int change) {
     change_receive_mode(device, &net_device::promiscuity, change);
