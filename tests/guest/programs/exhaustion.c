@@ -1,12 +1,16 @@
-/* Using everything up: processes, threads of control and memory. The offender gets an error or is killed,
+/* Using everything up: processes, memory and open files. The offender gets an error or is killed,
  * everybody else goes on, and afterwards everything is there again. Not to be tried on the host. */
 #define _GNU_SOURCE
 #include "socket_test.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -20,8 +24,8 @@ static long free_kib(void) {
     return (long)(info.freeram / 1024);
 }
 
-/* Memory of ended processes may be given back a moment after wait() returned. A sanitized kernel keeps some of it from
-   being used again for longer. */
+/* Memory of ended processes may be given back a moment after wait() returned. A sanitized kernel keeps some
+   of it from being used again for longer. */
 static int back_to(long wanted_kib) {
     for (int i = 0; i < 200; i++) {
         if (free_kib() + 2048 >= wanted_kib) {
@@ -34,7 +38,7 @@ static int back_to(long wanted_kib) {
 }
 
 /* Forks until it cannot; the children wait in a group of their own. */
-static int fork_all(pid_t *group) {
+static int fork_all(pid_t* group) {
     int count = 0;
     for (;;) {
         pid_t child = fork();
@@ -95,7 +99,7 @@ static void test_zombies(void) {
 
 static void eat_everything(void) {
     for (;;) {
-        char *more = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* more = mmap(NULL, chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (more == MAP_FAILED) {
             _exit(7);
         }
@@ -162,6 +166,66 @@ static void test_pipes(void) {
     CHECK("pipes.memory_back", back_to(before));
 }
 
+/* A child that opens what it can and holds it. Why it could not open more. */
+static int open_all(pid_t* child) {
+    int report[2], reason = 0;
+    fflush(stdout);
+    if (pipe(report) != 0) {
+        return errno;
+    }
+    *child = fork();
+    if (*child == 0) {
+        while (open("/dev/null", O_RDONLY) >= 0) {
+        }
+        reason = errno;
+        if (write(report[1], &reason, sizeof reason) != sizeof reason) {
+            _exit(1);
+        }
+        for (;;) {
+            pause();
+        }
+    }
+    close(report[1]);
+    if (read(report[0], &reason, sizeof reason) != sizeof reason) {
+        reason = 0;
+    }
+    close(report[0]);
+    return reason;
+}
+
+/* All open files of the system: a connection still waits to be accepted when somebody has closed some. */
+static void test_open_files(void) {
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof where;
+    int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK("open_files.listen", bind(listener, (struct sockaddr*)&where, length) == 0 &&
+                                   listen(listener, 1) == 0 &&
+                                   getsockname(listener, (struct sockaddr*)&where, &length) == 0);
+    CHECK("open_files.connect", connect(client, (struct sockaddr*)&where, length) == 0);
+    pid_t children[32];
+    int count = 0, reason = EMFILE;
+    while (reason == EMFILE && count < 32) {
+        reason = open_all(&children[count++]);
+    }
+    CHECK("open_files.of_one_and_of_all", reason == ENFILE && count > 1);
+    CHECK_ERROR("open_files.socket", socket(AF_INET, SOCK_STREAM, 0), ENFILE);
+    CHECK_ERROR("open_files.accept", accept(listener, NULL, NULL), ENFILE);
+    struct pollfd waits = {.fd = listener, .events = POLLIN};
+    CHECK("open_files.still_waits", poll(&waits, 1, 1000) == 1 && waits.revents == POLLIN);
+    char byte;
+    CHECK("open_files.client_lives", recv(client, &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+    while (count > 0) {
+        kill(children[--count], SIGKILL);
+        waitpid(children[count], NULL, 0);
+    }
+    int server = accept(listener, NULL, NULL);
+    CHECK("open_files.accepted",
+          server >= 0 && send(server, "x", 1, 0) == 1 && recv(client, &byte, 1, 0) == 1);
+    close(server);
+    close(client);
+    close(listener);
+}
+
 int main(void) {
     struct utsname name;
     uname(&name);
@@ -175,5 +239,6 @@ int main(void) {
     test_memory();
     test_files();
     test_pipes();
+    test_open_files();
     return finish();
 }
