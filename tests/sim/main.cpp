@@ -20,6 +20,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <filesystem>
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -292,5 +293,6 @@ arguments parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     const sim::arguments wanted = sim::parse(argc, argv);
+    std::filesystem::create_directories(sim::folder);
     return wanted.single ? sim::run_single(wanted) : sim::run_many(wanted);
 }
