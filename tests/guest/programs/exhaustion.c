@@ -226,6 +226,47 @@ static void test_open_files(void) {
     close(listener);
 }
 
+/* All numbers of processes: the one of a group is not given to a process while the group has a member, nor is
+ * that of a process nobody has waited for. */
+static void test_process_numbers(void) {
+    fflush(stdout);
+    pid_t zombie = fork();
+    if (zombie == 0) {
+        _exit(3);
+    }
+    int ends[2];
+    CHECK("numbers.pipe", pipe(ends) == 0);
+    pid_t leader = fork();
+    if (leader == 0) {
+        setpgid(0, 0);
+        if (fork() == 0) {
+            close(ends[1]);
+            char byte;
+            _exit(read(ends[0], &byte, 1) != 0); /* until we close the other end */
+        }
+        _exit(0);
+    }
+    close(ends[0]);
+    waitpid(leader, NULL, 0);
+    CHECK("numbers.group_lives", kill(-leader, 0) == 0);
+    int wrong = 0, wrapped = 0;
+    pid_t before = leader;
+    for (int i = 0; i < 40000 && wrapped < 2; i++) {
+        pid_t child = vfork();
+        if (child == 0) {
+            _exit(0);
+        }
+        wrong += child <= 1 || child == leader || child == zombie || waitpid(child, NULL, 0) != child;
+        wrapped += child < before || (wrapped == 1 && child > leader);
+        before = child;
+    }
+    CHECK("numbers.all_tried", wrapped == 2);
+    CHECK("numbers.none_given_twice", wrong == 0);
+    int status = 0;
+    CHECK("numbers.zombie_is_ours", waitpid(zombie, &status, 0) == zombie && WEXITSTATUS(status) == 3);
+    close(ends[1]);
+}
+
 int main(void) {
     struct utsname name;
     uname(&name);
@@ -240,5 +281,6 @@ int main(void) {
     test_files();
     test_pipes();
     test_open_files();
+    test_process_numbers();
     return finish();
 }
