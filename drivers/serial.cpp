@@ -1,6 +1,6 @@
 // The 16550. Bytes go out in bursts of 16 when the transmitter's FIFO is empty; waiting for it is bounded,
-// so a port without a reader cannot stop the kernel. Whether there is a port at all shows in the scratch
-// register.
+// so a port without a reader cannot stop the kernel. Who asks for room instead waits for an interrupt, which
+// is enabled for that one time. Whether there is a port at all shows in the scratch register.
 
 #include "drivers/serial.hpp"
 
@@ -22,6 +22,7 @@ constexpr uint16_t line_status = 5;
 constexpr uint16_t scratch = 7;
 
 constexpr uint8_t enable_received = 0x01;
+constexpr uint8_t enable_transmitter_empty = 0x02;
 /// Interrupts at 14 bytes, or when fewer have waited for four bytes' time: at every byte an emulator, and
 /// QEMU above all, would hand them over one by one.
 constexpr uint8_t fifo_on_cleared = 0xc7;
@@ -67,11 +68,18 @@ void serial_port::setup() {
     write_register(modem_control, dtr_rts_out2);
 }
 
+bool serial_port::transmitter_is_empty() const {
+    return (read_register(line_status) & transmitter_empty) != 0;
+}
+
+void serial_port::enable_interrupts(uint8_t which) {
+    enabled_ = which;
+    write_register(interrupt_enable, which);
+}
+
 void serial_port::write_byte(char byte) {
     for (unsigned reads = 0; room_ == 0 && reads < longest_wait_reads; ++reads) {
-        if ((read_register(line_status) & transmitter_empty) != 0) {
-            room_ = fifo_bytes;
-        }
+        room_ = transmitter_is_empty() ? fifo_bytes : 0;
     }
     write_register(data, static_cast<uint8_t>(byte));
     room_ -= room_ != 0 ? 1 : 0;
@@ -83,6 +91,14 @@ void serial_port::write(const char* bytes, size_t length) {
     }
 }
 
+size_t serial_port::room() {
+    if (!present_ || transmitter_is_empty()) {
+        return room_ = fifo_bytes;
+    }
+    enable_interrupts(enabled_ | enable_transmitter_empty);
+    return 0;
+}
+
 /// Hands over what has arrived. The interrupt is edge-triggered: it must be left with nothing pending.
 void serial_port::take_received() {
     char bytes[64];
@@ -92,25 +108,32 @@ void serial_port::take_received() {
             bytes[count++] = static_cast<char>(read_register(data));
         }
         if (count > 0) {
-            receive_(bytes, count, context_);
+            told_.receive(bytes, count, told_.context);
         } else if ((read_register(interrupt_identification) & nothing_pending) != 0) {
             return;
         }
     }
     // Others have a turn. Off and on again makes a new edge for what is left, which had none otherwise.
     write_register(interrupt_enable, 0);
-    write_register(interrupt_enable, enable_received);
+    write_register(interrupt_enable, enabled_);
 }
 
-lib::result<void> serial_port::start_input(receiver receive, void* context) {
+void serial_port::take_interrupt() {
+    take_received();
+    if ((enabled_ & enable_transmitter_empty) != 0 && transmitter_is_empty()) {
+        enable_interrupts(enable_received);
+        told_.sent(told_.context);
+    }
+}
+
+lib::result<void> serial_port::start(const listener& told) {
     if (!present_) {
         return lib::error{ENODEV};
     }
-    receive_ = receive;
-    context_ = context;
-    const auto handle = [](void* self) { static_cast<serial_port*>(self)->take_received(); };
+    told_ = told;
+    const auto handle = [](void* self) { static_cast<serial_port*>(self)->take_interrupt(); };
     TRY(arch::request_irq(irq_line_, arch::irq_trigger::edge, handle, this));
-    write_register(interrupt_enable, enable_received);
+    enable_interrupts(enable_received);
     take_received(); // what came before makes no edge any more
     return {};
 }

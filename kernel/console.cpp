@@ -49,12 +49,23 @@ void write_port(fs::tty& terminal, const char* bytes, size_t length) {
     static_cast<drv::serial_port*>(fs::tty_port(terminal))->write(bytes, length);
 }
 
+size_t room_of_port(fs::tty& terminal) {
+    arch::spin_guard guard(console_lock);
+    return static_cast<drv::serial_port*>(fs::tty_port(terminal))->room();
+}
+
+void sent(void* context) {
+    fs::tty_wake_writers(*static_cast<fs::tty*>(context));
+}
+
 void receive(const char* bytes, size_t length, void* context) {
     fs::tty_receive(*static_cast<fs::tty*>(context), bytes, length);
 }
 
+// The console has room for everything: what the kernel says in between must not tear a program's line, and a
+// screen needs no waiting. The second port carries data, of which nothing may be lost.
 constexpr fs::tty_driver console_driver = {.name = "console", .write = write_console};
-constexpr fs::tty_driver port_driver = {.name = "serial", .write = write_port};
+constexpr fs::tty_driver port_driver = {.name = "serial", .write = write_port, .room = room_of_port};
 
 /// A source of input that is not there is no reason to have no console.
 void report_absent(const char* what, const lib::result<void>& started) {
@@ -71,7 +82,7 @@ lib::result<void> start_second_port() {
     }
     fs::tty* terminal = TRY(fs::make_tty(port_driver, &port, fs::tty_preset::raw));
     TRY(fs::register_tty("ttyS1", *terminal, fs::make_rdev(4, 65)));
-    report_absent("second serial port", port.start_input(receive, terminal));
+    report_absent("second serial port", port.start({receive, sent, terminal}));
     return {};
 }
 
@@ -97,7 +108,7 @@ lib::result<void> start() {
     TRY(fs::register_tty("tty0", *terminal, fs::make_rdev(4, 0)));
     TRY(fs::register_tty("ttyS0", *terminal, fs::make_rdev(4, 64)));
     TRY(fs::register_controlling_tty());
-    report_absent("serial port", port.start_input(receive, terminal));
+    report_absent("serial port", port.start({receive, nullptr, terminal}));
     report_absent("keyboard", drv::start_keyboard(receive, terminal));
     return start_second_port();
 }

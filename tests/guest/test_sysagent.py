@@ -203,6 +203,16 @@ def test_4096_bytes_each_way(agent):
     assert len(agent.reply()[1]) == 4096
 
 
+def test_nothing_is_lost_when_the_tester_does_not_listen(agent):
+    """QEMU takes some hundred bytes for it; then the line stands still until it listens again."""
+    client, server = tcp_pair(agent)
+    block = bytes(index % 251 for index in range(4096))
+    assert agent.call(protocol.WRITE, client, 4096, data=block) == 4096
+    agent.send(protocol.READ, server, 4096, flags=protocol.DATA)
+    time.sleep(2)
+    assert agent.reply() == (4096, block)
+
+
 def test_a_datagram_that_was_cut_comes_without_what_was_behind(agent):
     """MSG_TRUNC tells of more bytes than the buffer has."""
     fd = agent.call(protocol.SOCKET, 2, 2, 0)
