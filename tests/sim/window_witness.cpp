@@ -55,7 +55,7 @@ const char* window_witness::sent(const frame& bytes) {
                   parse_segment(bytes).value_or(segment{}).text();
         return broken_.c_str();
     }
-    its.got_on = !at_start;
+    its.got_on = !again && (its.got_on || !at_start);
     its.acknowledged = acknowledged;
     its.edge = edge;
     its.edge_known = true;

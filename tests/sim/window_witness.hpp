@@ -29,7 +29,7 @@ private:
     struct flow {
         int offered_scale = -1; ///< -1: no option in its SYN
         uint32_t first = 0;     ///< the sequence number behind its SYN
-        bool got_on = false;    ///< its last segment lay beyond that
+        bool got_on = false;    ///< it has been beyond that
         net::wire::seq acknowledged;
         bool edge_known = false;
         net::wire::seq edge;
