@@ -39,6 +39,7 @@ struct scenario {
     void (*body)(lab& lab);
     unsigned hosts = 2;
     unsigned copes_with = 0; ///< bits of scenario_copes_with
+    bool over_tcp = true;    ///< what it verifies came over TCP
     bool random = true;      ///< part of the random runs; false: only by name (goodput, say)
 };
 

@@ -56,6 +56,8 @@ struct shared_slot {
     net::port::time_ns clock;
     uint64_t runs;
     uint64_t verified_bytes;
+    uint64_t tcp_bytes; ///< of the verified ones
+    double tcp_cpu_s;   ///< of the runs whose bytes come over TCP
     uint64_t steps;
     net::port::time_ns virtual_time;
     char failure[256];
@@ -102,9 +104,13 @@ std::string record_path(const plan& of) {
     return folder + std::string(of.what->name) + "-" + std::to_string(of.seed);
 }
 
-void count_into(shared_slot& slot, const outcome& made) {
+void count_into(shared_slot& slot, const scenario& what, const outcome& made, double cpu_s) {
     slot.runs++;
     slot.verified_bytes += made.verified_bytes;
+    if (what.over_tcp) {
+        slot.tcp_bytes += made.verified_bytes;
+        slot.tcp_cpu_s += cpu_s;
+    }
     slot.steps += made.steps;
     slot.virtual_time += made.duration;
 }
@@ -138,13 +144,15 @@ int run_single(const arguments& wanted) {
     for (uint64_t seed = from; seed < wanted.first + wanted.count; seed += step) {
         slot.seed = seed;
         slot.clock = 0;
-        count_into(slot,
-                   run_simulation(draw_plan(scenario_of(wanted, seed), seed),
-                                  {.record_to = "",
-                                   .failed = note_failure,
-                                   .clock = &slot.clock,
-                                   .when = wanted.strict || seed % strict_every == 0 ? checks::strict
-                                                                                     : checks::sampled}));
+        const scenario& what = scenario_of(wanted, seed);
+        const bool strict = wanted.strict || seed % strict_every == 0;
+        const double started = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+        const outcome made =
+            run_simulation(draw_plan(what, seed), {.record_to = "",
+                                                   .failed = note_failure,
+                                                   .clock = &slot.clock,
+                                                   .when = strict ? checks::strict : checks::sampled});
+        count_into(slot, what, made, seconds_of(CLOCK_PROCESS_CPUTIME_ID) - started);
     }
     std::_Exit(0);
 }
@@ -224,6 +232,8 @@ int run_many(const arguments& wanted) {
     for (unsigned i = 0; i < wanted.jobs; i++) {
         all.runs += slots[i].runs;
         all.verified_bytes += slots[i].verified_bytes;
+        all.tcp_bytes += slots[i].tcp_bytes;
+        all.tcp_cpu_s += slots[i].tcp_cpu_s;
         all.steps += slots[i].steps;
         all.virtual_time += slots[i].virtual_time;
     }
@@ -238,6 +248,9 @@ int run_many(const arguments& wanted) {
         static_cast<unsigned long long>(all.runs), failures, seconds_of(CLOCK_MONOTONIC) - started,
         static_cast<double>(all.virtual_time) / 1e9, megabytes, megabytes / cpu,
         static_cast<double>(all.steps) / cpu);
+    const double tcp_megabytes = static_cast<double>(all.tcp_bytes) / 1e6;
+    std::printf("TCP: %.1f MB verified, %.1f MB/s of all processor time, %.1f MB/s of that of its runs\n",
+                tcp_megabytes, tcp_megabytes / cpu, all.tcp_cpu_s > 0 ? tcp_megabytes / all.tcp_cpu_s : 0);
     std::printf("%s random seeds\n", failures == 0 ? "ok" : "FAIL");
     return failures == 0 ? 0 : 1;
 }

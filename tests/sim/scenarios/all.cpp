@@ -19,8 +19,8 @@ constexpr scenario scenarios[] = {
     {.name = "half_close", .body = half_close, .copes_with = any_fault},
     {.name = "simultaneous_close", .body = simultaneous_close},
     {.name = "shutdown_variants", .body = shutdown_variants},
-    {.name = "udp_exchange", .body = udp_exchange, .copes_with = any_fault},
-    {.name = "udp_fragments", .body = udp_fragments, .copes_with = any_fault},
+    {.name = "udp_exchange", .body = udp_exchange, .copes_with = any_fault, .over_tcp = false},
+    {.name = "udp_fragments", .body = udp_fragments, .copes_with = any_fault, .over_tcp = false},
     {.name = "poll_server", .body = poll_server, .copes_with = any_fault},
     {.name = "urgent_data", .body = urgent_data},
     {.name = "linger_reset", .body = linger_reset, .copes_with = any_fault},
@@ -37,13 +37,13 @@ constexpr scenario scenarios[] = {
     {.name = "port_reuse", .body = port_reuse},
     {.name = "mixed_writes", .body = mixed_writes},
     {.name = "shared_stream", .body = shared_stream},
-    {.name = "shared_datagrams", .body = shared_datagrams},
+    {.name = "shared_datagrams", .body = shared_datagrams, .over_tcp = false},
     {.name = "keepalive_of_a_dead_wire", .body = keepalive_of_a_dead_wire},
     {.name = "user_timeout_on_a_dead_wire", .body = user_timeout_on_a_dead_wire},
     {.name = "transfer_across_a_silence", .body = transfer_across_a_silence},
-    {.name = "unix_stream", .body = unix_stream},
-    {.name = "unix_datagrams", .body = unix_datagrams},
-    {.name = "unix_reconnects", .body = unix_reconnects},
+    {.name = "unix_stream", .body = unix_stream, .over_tcp = false},
+    {.name = "unix_datagrams", .body = unix_datagrams, .over_tcp = false},
+    {.name = "unix_reconnects", .body = unix_reconnects, .over_tcp = false},
 };
 
 } // namespace
