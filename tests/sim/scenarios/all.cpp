@@ -10,6 +10,7 @@ constexpr unsigned any_fault = copes_with_no_memory | copes_with_breaks;
 
 constexpr scenario scenarios[] = {
     {.name = "bulk", .body = bulk, .copes_with = any_fault},
+    {.name = "crossing_flows", .body = crossing_flows, .hosts = 4, .copes_with = any_fault},
     {.name = "bulk_both_ways", .body = bulk_both_ways, .copes_with = copes_with_no_memory},
     {.name = "request_response", .body = request_response, .copes_with = any_fault},
     {.name = "many_connections", .body = many_connections, .copes_with = any_fault},

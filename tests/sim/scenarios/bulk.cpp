@@ -1,30 +1,64 @@
-// Bulk data, one way and both ways at once, every byte compared. With both ways the sides close as they come
-// to their end, so that every order of FINs occurs.
+// Bulk data, one way, from every host to every other, and both ways at once, every byte compared. With both
+// ways the sides close as they come to their end, so that every order of FINs occurs.
 
 #include "sim/scenarios/common.hpp"
 #include "sim/scenarios/scenarios.hpp"
 
-namespace sim {
+#include <deque>
 
-void bulk(lab& lab) {
+namespace sim {
+namespace {
+
+/// One flow from a host to another, over a connection of its own.
+struct transfer {
+    transfer(lab& lab, unsigned from_host, unsigned to_host, uint64_t stream, size_t bytes)
+        : from(lab.at(from_host)), to(lab.at(to_host)), address(lab.address(to_host)),
+          port(static_cast<uint16_t>(service_port + from_host)), data(stream, bytes) {}
+
+    host& from;
+    host& to;
+    const uint32_t address;
+    const uint16_t port; ///< another one for each sender
     gate listening;
-    flow data(lab.seed(), lab.scaled(1 << 20));
-    lab.spawn(lab.server(), "receiver", [&] {
-        user_socket listener(lab.server(), SOCK_STREAM);
-        if (!listen_on(lab, listener, service_port, 1, listening)) {
+    flow data;
+};
+
+void start(lab& lab, transfer& its) {
+    lab.spawn(its.to, "receiver", [&] {
+        user_socket listener(its.to, SOCK_STREAM);
+        if (!listen_on(lab, listener, its.port, 1, its.listening)) {
             return;
         }
         user_socket connection = accept_from(lab, listener);
         if (connection.ok()) {
-            receive_flow(lab, connection, data);
+            receive_flow(lab, connection, its.data);
         }
     });
-    lab.spawn(lab.client(), "sender", [&] {
-        user_socket socket(lab.client(), SOCK_STREAM);
-        if (connect_to(lab, socket, lab.server_address(), service_port, listening)) {
-            send_flow(lab, socket, data);
+    lab.spawn(its.from, "sender", [&] {
+        user_socket socket(its.from, SOCK_STREAM);
+        if (connect_to(lab, socket, its.address, its.port, its.listening)) {
+            send_flow(lab, socket, its.data);
         }
     });
+}
+
+} // namespace
+
+void bulk(lab& lab) {
+    transfer upload(lab, 1, 0, lab.seed(), lab.scaled(1 << 20));
+    start(lab, upload);
+    lab.join();
+}
+
+void crossing_flows(lab& lab) {
+    std::deque<transfer> all;
+    for (unsigned from = 0; from < lab.hosts(); from++) {
+        for (unsigned to = 0; to < lab.hosts(); to++) {
+            if (from != to) {
+                start(lab, all.emplace_back(lab, from, to, lab.seed() + all.size(), lab.scaled(1 << 16)));
+            }
+        }
+    }
     lab.join();
 }
 

@@ -6,6 +6,7 @@ namespace sim {
 class lab;
 
 void bulk(lab& lab);
+void crossing_flows(lab& lab);
 void bulk_both_ways(lab& lab);
 void request_response(lab& lab);
 void many_connections(lab& lab);
