@@ -66,6 +66,10 @@ net::port::time_ns lab::now() const {
     return state_.in.now();
 }
 
+bool lab::time_is_exact() const {
+    return true;
+}
+
 uint64_t lab::random(uint64_t below) {
     return state_.random() % below;
 }

@@ -85,6 +85,8 @@ public:
 
     void pass(net::port::time_ns duration);
     net::port::time_ns now() const;
+    /// Whether no time passes between two looks at clocks in a row.
+    bool time_is_exact() const;
     /// A number below `below`, from the scenario's own stream of the seed.
     uint64_t random(uint64_t below);
     bool chance(unsigned percent) { return random(100) < percent; }

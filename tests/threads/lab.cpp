@@ -201,6 +201,10 @@ time_ns lab::now() const {
     return net::port::now();
 }
 
+bool lab::time_is_exact() const {
+    return false; // a thread may be held up
+}
+
 uint64_t lab::random(uint64_t below) {
     return state_.machine.random()() % below;
 }

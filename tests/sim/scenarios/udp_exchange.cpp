@@ -1,9 +1,10 @@
 // UDP questions and answers, each numbered and with content that follows from its number: what arrives must
 // be whole and unharmed; it may be missing, late or doubled. With sizes above the MTU every datagram comes in
-// fragments.
+// fragments. Some ask when their datagrams came in, by a wall clock that somebody may set meanwhile.
 
 #include "kernel/abi/errno.h"
 #include "kernel/abi/files.h"
+#include "kernel/abi/time.h"
 #include "sim/scenarios/common.hpp"
 #include "sim/scenarios/scenarios.hpp"
 
@@ -13,28 +14,54 @@
 namespace sim {
 namespace {
 
+using net::port::microsecond;
 using net::port::millisecond;
 using net::port::second;
 
-constexpr size_t number_bytes = sizeof(uint64_t);
+/// What a datagram begins with.
+struct header {
+    uint64_t number;
+    net::port::time_ns asked_at; ///< an answer is the question once more
+};
 constexpr uint64_t goodbye = UINT64_MAX;
 
 std::string make_datagram(uint64_t number, size_t length) {
-    std::string text(length, '\0');
-    std::memcpy(text.data(), &number, number_bytes);
-    content(number).fill(text.data() + number_bytes, length - number_bytes);
+    std::string text(sizeof(header) + length, '\0');
+    const header head = {.number = number, .asked_at = net::port::now()};
+    std::memcpy(text.data(), &head, sizeof(head));
+    content(number).fill(text.data() + sizeof(head), length);
     return text;
 }
 
-/// The number of a datagram, which must be unharmed.
-uint64_t number_of(lab& lab, const std::string& text) {
-    LAB_CHECK(lab, text.size() >= number_bytes);
-    uint64_t number = 0;
-    std::memcpy(&number, text.data(), number_bytes);
-    LAB_CHECK(lab, number == goodbye ||
-                       content(number).matches(text.data() + number_bytes, text.size() - number_bytes));
+/// The header of a datagram, which must be unharmed.
+header check(lab& lab, const std::string& text) {
+    LAB_CHECK(lab, text.size() >= sizeof(header));
+    header head;
+    std::memcpy(&head, text.data(), sizeof(head));
+    LAB_CHECK(lab, content(head.number).matches(text.data() + sizeof(head), text.size() - sizeof(head)));
     lab.count_verified(text.size());
-    return number;
+    return head;
+}
+
+/// A datagram says how long ago it came in, if its socket has asked: after the question was sent. That is
+/// right also when the wall clock was set since, for its stamp is made when it is read.
+void check_stamp(lab& lab, const received& datagram, const header& head, bool wanted) {
+    bool found = false;
+    for (const control_message& each : datagram.control) {
+        if (each.level != SOL_SOCKET || each.type != SCM_TIMESTAMP) {
+            continue;
+        }
+        found = true;
+        timeval stamp;
+        LAB_CHECK(lab, each.data.size() == sizeof(stamp));
+        std::memcpy(&stamp, each.data.data(), sizeof(stamp));
+        const auto stamp_us = static_cast<uint64_t>(stamp.tv_sec * 1'000'000 + stamp.tv_usec);
+        const uint64_t now_us = net::port::wall_clock() / microsecond;
+        LAB_CHECK(lab, stamp_us <= now_us);
+        LAB_CHECK(lab,
+                  !lab.time_is_exact() || now_us - stamp_us <= (lab.now() - head.asked_at) / microsecond + 1);
+    }
+    LAB_CHECK(lab, found == wanted);
 }
 
 /// fine(), where a router may have said of an earlier datagram that it was too big: who is connected hears
@@ -49,6 +76,8 @@ void echo(lab& lab, gate& ready) {
     if (!fine(lab, socket) || !fine(lab, socket.bind("0.0.0.0", service_port))) {
         return;
     }
+    const bool stamps = lab.chance(50);
+    LAB_CHECK(lab, socket.set_option(SOL_SOCKET, SO_TIMESTAMP, stamps) == 0);
     ready.open();
     // A client that says goodbye in vain is missed after a while.
     while ((socket.poll(POLLIN, 60 * second) & POLLIN) != 0) {
@@ -57,7 +86,9 @@ void echo(lab& lab, gate& ready) {
             continue;
         }
         LAB_CHECK(lab, (asked.flags & MSG_TRUNC) == 0);
-        if (number_of(lab, asked.data) == goodbye) {
+        const header head = check(lab, asked.data);
+        check_stamp(lab, asked, head, stamps);
+        if (head.number == goodbye) {
             return;
         }
         fine(lab, socket.send_to(asked.data, asked.from_address, asked.from_port));
@@ -69,6 +100,8 @@ void ask(lab& lab, size_t count, size_t longest, const gate& ready) {
     if (!fine(lab, socket)) {
         return;
     }
+    const bool stamps = lab.chance(50);
+    LAB_CHECK(lab, socket.set_option(SOL_SOCKET, SO_TIMESTAMP, stamps) == 0);
     ready.wait(lab);
     const bool connected = lab.chance(50);
     if (connected && !fine(lab, socket.connect(lab.server_address(), service_port))) {
@@ -81,18 +114,20 @@ void ask(lab& lab, size_t count, size_t longest, const gate& ready) {
     for (size_t i = 0; i < count; i++) {
         const uint64_t number = lab.seed() * 1'000'000 + i;
         asked.insert(number);
-        const std::string question = make_datagram(number, number_bytes + lab.random(longest));
+        const std::string question = make_datagram(number, lab.random(longest));
         const long sent = send(question);
         LAB_CHECK(lab, !fine_on_this_path(lab, sent) || sent == static_cast<long>(question.size()));
         while ((socket.poll(POLLIN, lab.chance(50) ? 0 : 50 * millisecond) & POLLIN) != 0) {
             const received answer = socket.recv();
             if (fine_on_this_path(lab, answer.result)) {
-                LAB_CHECK(lab, asked.contains(number_of(lab, answer.data)));
+                const header head = check(lab, answer.data);
+                check_stamp(lab, answer, head, stamps);
+                LAB_CHECK(lab, asked.contains(head.number));
             }
         }
     }
     for (int i = 0; i < 5; i++) {
-        (void)send(make_datagram(goodbye, number_bytes)); // refused, once one of them has arrived
+        (void)send(make_datagram(goodbye, 0)); // refused, once one of them has arrived
         lab.pass(20 * millisecond);
     }
 }
