@@ -39,7 +39,7 @@ namespace {
 constexpr const char* folder = "build/sim/";
 constexpr unsigned most_failures = 10; ///< told about, before a series gives up
 constexpr unsigned most_workers = 64;
-constexpr unsigned strict_every = 32; ///< runs of a series
+constexpr unsigned strict_every = 32; ///< runs of a series; the others are checked by samples
 
 struct arguments {
     const scenario* only = nullptr;
@@ -197,8 +197,9 @@ void tell_failure(const arguments& wanted, const shared_slot& slot) {
 int run_many(const arguments& wanted) {
     auto* slots = static_cast<shared_slot*>(mmap(nullptr, sizeof(shared_slot) * wanted.jobs,
                                                  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-    std::printf("seeds %llu to %llu\n", static_cast<unsigned long long>(wanted.first),
-                static_cast<unsigned long long>(wanted.first + wanted.count - 1));
+    std::printf(
+        "seeds %llu to %llu, 1 in %u checked strictly\n", static_cast<unsigned long long>(wanted.first),
+        static_cast<unsigned long long>(wanted.first + wanted.count - 1), wanted.strict ? 1 : strict_every);
     const double started = seconds_of(CLOCK_MONOTONIC);
     pid_t workers[most_workers];
     const auto start_worker = [&](unsigned number, uint64_t from) {
