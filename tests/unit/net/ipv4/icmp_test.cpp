@@ -115,11 +115,17 @@ TEST_F(icmp, c3_no_error_about_errors_or_later_fragments) {
     fields.protocol = IPPROTO_ICMP;
     inject(sim::make_icmp(ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0, 0, quote_udp(1, 2)));
     EXPECT_EQ(answers(), 0u);
-    // An error message with malformed options would deserve a "parameter problem", were it not an error.
+    // Malformed options deserve a "parameter problem", were it not about an error or a later fragment.
     fields.options = std::string("\x07\x00\x00\x00", 4);
     inject(sim::make_icmp(ICMP_TIME_EXCEEDED, 0, 0, 0, quote_udp(1, 2)));
-    EXPECT_EQ(host.drops(drop_reason::ip_bad_options), 1u);
+    fields.flags_and_offset = 10;
+    inject(echo());
+    EXPECT_EQ(host.drops(drop_reason::ip_bad_options), 2u);
     EXPECT_EQ(answers(), 0u);
+    fields.flags_and_offset = 0;
+    inject(echo());
+    ASSERT_EQ(answers(), 1u);
+    EXPECT_EQ(sim::icmp_of(host.card->sent[0])->type, ICMP_PARAMETERPROB);
 }
 
 TEST_F(icmp, c5_c7_quench_and_redirects_are_ignored) {

@@ -5,6 +5,8 @@
 #include "net/stack.hpp"
 #include "tcp_states.hpp"
 
+#include <cmath>
+
 namespace {
 
 using net::port::millisecond;
@@ -100,12 +102,13 @@ struct reno : tcp_states {
     uint32_t first = 0;                  ///< number of the oldest byte in flight
 
     /// A connection with a window of ten segments.
-    void open() {
+    void open(const char* policy = "reno") {
         serve_and_keep();
         peer->connect();
         sim::user_socket& own = sockets.at(0);
         own.set_non_blocking(true);
-        ASSERT_EQ(own.set_option(IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
+        ASSERT_EQ(own.set_option(IPPROTO_TCP, TCP_CONGESTION, policy, static_cast<uint32_t>(strlen(policy))),
+                  0);
         ASSERT_EQ(info_of(own).tcpi_snd_cwnd, 10u);
         first = peer->received;
     }
@@ -122,6 +125,7 @@ struct reno : tcp_states {
         return segments;
     }
     void acknowledge(uint32_t segments) { peer->send({.ack = first += segments * mss}); }
+    uint32_t window() { return info_of(sockets.at(0)).tcpi_snd_cwnd; }
     uint32_t threshold() { return info_of(sockets.at(0)).tcpi_snd_ssthresh; }
 };
 
@@ -176,6 +180,114 @@ TEST_F(reno, recovery_sends_half_of_what_arrives) {
     EXPECT_EQ(arrived(), 0u);
     acknowledge(0);
     EXPECT_EQ(arrived(), 1u);
+}
+
+// ---- Growth ----------------------------------------------------------------------------------------------
+
+/// A distant peer that acknowledges segment by segment.
+struct growth : reno {
+    net::port::time_ns round_trip = 100 * millisecond;
+    uint32_t end = 0; ///< number behind what has arrived
+
+    void open(const char* policy) {
+        reno::open(policy);
+        end = first;
+        ASSERT_EQ(sockets.at(0).set_option(SOL_SOCKET, SO_SNDBUF, 1 << 20), 0);
+    }
+    /// The user writes (what there is room for), and what leaves is on its way for a round trip.
+    void write(uint32_t segments) {
+        sockets.at(0).send(std::string(segments * mss, 'x'));
+        while (const auto next = peer->try_next(millisecond)) {
+            end = static_cast<int32_t>(next->end() - end) > 0 ? next->end() : end;
+        }
+        world.run_for(round_trip);
+    }
+    /// ... and acknowledged, until the window is so large.
+    void go_round(uint32_t segments, uint32_t enough = UINT32_MAX) {
+        write(segments);
+        while (static_cast<int32_t>(end - first) > 0 && window() < enough) {
+            acknowledge(1);
+        }
+    }
+    /// The first segment of what is in flight is lost and sent again.
+    void lose() {
+        for (int i = 0; i < 3; i++) {
+            acknowledge(0);
+        }
+        write(1);
+        peer->send({.ack = first = end});
+    }
+    void lose_at(uint32_t segments) {
+        for (int i = 0; i < 10 && window() < segments; i++) {
+            go_round(300, segments);
+        }
+        lose();
+    }
+};
+
+struct growth_of_both : growth, testing::WithParamInterface<const char*> {};
+
+// RFC 5681 §4.3
+TEST_P(growth_of_both, there_is_none_while_the_application_sends_less_than_it_may) {
+    open(GetParam());
+    for (int i = 0; i < 20; i++) {
+        go_round(4);
+    }
+    EXPECT_EQ(window(), 10u); // slow start
+    write(10);
+    lose();
+    go_round(2); // the last ACKs of a window that was used up
+    const uint32_t kept = window();
+    for (int i = 0; i < 100; i++) {
+        go_round(kept - 1);
+    }
+    EXPECT_EQ(window(), kept); // congestion avoidance
+    for (int i = 0; i < 10; i++) {
+        go_round(4 * kept);
+    }
+    EXPECT_GT(window(), kept);
+}
+
+INSTANTIATE_TEST_SUITE_P(reno_and_cubic, growth_of_both, testing::Values("reno", "cubic"));
+
+// RFC 9438 §4.2: with such round trips faster than Reno.
+TEST_F(growth, of_cubic_after_a_loss_follows_its_curve) {
+    open("cubic");
+    lose_at(100);
+    EXPECT_EQ(threshold(), 70u);
+    const double plateau = std::cbrt((100 - 70) / 0.4); // seconds until the window is 100 again
+    const net::port::time_ns start = world.now() + round_trip;
+    double seconds = 0;
+    while (seconds < plateau / 2) {
+        go_round(300);
+        seconds = static_cast<double>(world.now() - start) / second;
+        EXPECT_NEAR(window(), 100 + 0.4 * std::pow(seconds - plateau, 3), 3) << "after " << seconds << " s";
+    }
+}
+
+// RFC 9438 §4.3: an estimate of what Reno would have grows by 0.53 segments a round trip.
+TEST_F(growth, of_cubic_is_that_of_reno_where_that_is_faster) {
+    open("cubic");
+    round_trip = 5 * millisecond;
+    lose_at(40);
+    EXPECT_EQ(threshold(), 28u);
+    double estimate = 28;
+    for (int i = 1; i <= 15; i++) {
+        go_round(100);
+        estimate += 0.53;
+        EXPECT_NEAR(window(), estimate, 3) << "after " << i << " round trips";
+    }
+}
+
+// RFC 5681 §3.1, equation 3 as most play it: one segment more per round trip.
+TEST_F(growth, of_reno_after_a_loss_is_a_straight_line) {
+    open("reno");
+    lose_at(100);
+    EXPECT_EQ(threshold(), 50u);
+    for (uint32_t i = 1; i <= 60; i++) {
+        go_round(300);
+        EXPECT_NEAR(window(), 50 + i, 2) << "after " << i << " round trips";
+    }
 }
 
 } // namespace

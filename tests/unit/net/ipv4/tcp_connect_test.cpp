@@ -3,6 +3,7 @@
 
 #include "kernel/abi/inet.h"
 #include "net/ipv4/inet_sock.hpp"
+#include "net/ipv4/route.hpp"
 #include "net/ipv4/tcp.hpp"
 #include "net/ipv4/tcp_congestion.hpp"
 #include "net/stack.hpp"
@@ -115,6 +116,28 @@ TEST_F(tcp_states, an_attempt_that_is_shut_down_after_its_failure_must_be_dissol
         EXPECT_EQ(client.connect("10.0.0.1", 9), -ECONNREFUSED);
     });
     world.run();
+}
+
+// RFC 9293 §3.9.1.1, MUST-43 and 44: the route would choose the address of the card that leads to the peer.
+TEST_F(tcp_states, of_two_addresses_the_user_may_choose_the_other) {
+    sim::nic second_card(host->stack(), 99, 0);
+    ASSERT_TRUE(net::dev_open(second_card.device).ok());
+    ASSERT_TRUE(net::set_interface_address(host->stack(), second_card.device, sim::address("192.168.5.1"),
+                                           0xffffff00, sim::address("192.168.5.255"))
+                    .ok());
+    for (const char* chosen : {"0.0.0.0", "10.0.0.1", "192.168.5.1"}) {
+        SCOPED_TRACE(chosen);
+        const bool left_open = sim::address(chosen) == 0;
+        sim::user_socket client(*host, SOCK_STREAM);
+        client.set_non_blocking(true);
+        ASSERT_EQ(client.bind(chosen, 5000), 0);
+        EXPECT_EQ(client.connect("10.0.0.9", 1000), -EINPROGRESS);
+        const sim::segment syn = peer->next();
+        EXPECT_EQ(syn.flags, tcp_syn);
+        EXPECT_EQ(syn.source, left_open ? host->ip() : sim::address(chosen));
+        EXPECT_EQ(syn.source_port, 5000);
+        EXPECT_EQ(client.local_address(), syn.source);
+    }
 }
 
 struct tcp_lost_syn : tcp_states, testing::WithParamInterface<bool> {};

@@ -3,6 +3,7 @@
 
 #include "net/core/net_device.hpp"
 #include "sim/program.hpp"
+#include "sim/sysctl.hpp"
 #include "sim/tcp_peer.hpp"
 
 namespace {
@@ -344,6 +345,22 @@ TEST_F(tcp_probing, begins_anew_when_the_window_closes_again) {
     peer.send({.window = 0});
     peer.expect_silence(50 * second);
     answer_probes(4);
+    EXPECT_EQ(outcome, 0);
+}
+
+// RFC 9293 §3.8.6.1, MUST-37: of probes without an answer the fifth would be the last.
+TEST_F(tcp_probing, goes_on_for_as_long_as_the_peer_answers) {
+    ASSERT_EQ(sim::write_sysctl(host, "ipv4/tcp_retries2", "5"), 0);
+    write_to_a_closed_window();
+    const uint32_t start = peer.received;
+    answer_probes(40);
+    EXPECT_EQ(outcome, 0);
+    peer.send({.window = 5000});
+    while (outcome == 0 && peer.received - start < 2400) {
+        peer.next(second);
+    }
+    peer.send({.flags = tcp_fin | tcp_ack});
+    world.run_for(millisecond);
     EXPECT_EQ(outcome, 0);
 }
 

@@ -251,6 +251,42 @@ TEST_F(udp_host, ancillary_data_tells_where_a_datagram_came_in) {
     });
 }
 
+// RFC 1122 §4.1.3.5, of a host where it makes a difference.
+TEST_F(udp_host, of_two_addresses_each_is_told_and_can_be_chosen) {
+    const uint32_t other = sim::address("192.168.5.1");
+    sim::nic second_card(host.stack(), 99, 0);
+    ASSERT_TRUE(net::dev_open(second_card.device).ok());
+    ASSERT_TRUE(
+        net::set_interface_address(host.stack(), second_card.device, other, 0xffffff00, other | 255).ok());
+    program([&] {
+        sim::user_socket socket(host, SOCK_DGRAM);
+        socket.bind("0.0.0.0", 7);
+        socket.set_option(IPPROTO_IP, IP_PKTINFO, 1);
+        for (const uint32_t asked : {host.ip(), other}) {
+            fields.destination = asked;
+            peer.inject_ip(sim::make_udp(fields, 1000, 7, "x"));
+            const sim::received got = socket.recv();
+            ASSERT_EQ(got.control.size(), 1u);
+            in_pktinfo told = {};
+            std::memcpy(&told, got.control[0].data.data(), sizeof(told));
+            EXPECT_EQ(told.ipi_addr.s_addr, lib::swap_bytes(asked));
+            told.ipi_spec_dst = told.ipi_addr;
+            told.ipi_ifindex = 0;
+            const auto* bytes = reinterpret_cast<const uint8_t*>(&told);
+            EXPECT_EQ(
+                socket.send_to("x", peer.ip, 9, 0, {{IPPROTO_IP, IP_PKTINFO, {bytes, bytes + sizeof(told)}}}),
+                1);
+            EXPECT_EQ(sim::ip_of(host.card->sent.back())->source, asked);
+        }
+        EXPECT_EQ(socket.send_to("x", peer.ip, 9), 1);
+        EXPECT_EQ(sim::ip_of(host.card->sent.back())->source, host.ip());
+        sim::user_socket bound(host, SOCK_DGRAM);
+        bound.bind("192.168.5.1", 8);
+        EXPECT_EQ(bound.send_to("x", peer.ip, 9), 1);
+        EXPECT_EQ(sim::ip_of(host.card->sent.back())->source, other);
+    });
+}
+
 TEST_F(udp_host, the_error_queue_tells_who_complained_about_what) {
     program([&] {
         sim::user_socket socket(host, SOCK_DGRAM);
