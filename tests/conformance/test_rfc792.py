@@ -6,7 +6,7 @@ import pytest
 from agent import address
 from guest_socket import IP_RECVERR, POLLERR, POLLIN, SOL_IP, Sock
 from scapy.utils import checksum
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, UDP, IPOption
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 from wire import (ARP_KIND, BROADCAST, GUEST_IP, GUEST_MAC, ICMP_KIND, PEER_IP, PEER_MAC, ROUTER_IP, from_peer,
@@ -103,11 +103,17 @@ def nobody(**ip):
     return from_peer(**ip) / UDP(sport=4000, dport=9) / Raw(b"anybody?")
 
 
+# An option without a length: a "parameter problem" in any packet about which there may be errors.
+IMPOSSIBLE = [IPOption(copy_flag=1, option=30, length=0, value=bytes(2))]
+
+
 def test_no_error_about_an_error(lab):
     """§3.2.2 MUST NOT."""
     quoted = IP(src=GUEST_IP, dst=PEER_IP) / UDP(sport=9, dport=4000)
+    assert exchange(lab, from_peer(options=IMPOSSIBLE) / ICMP(type=8) / Raw(bytes(quoted)))[ICMP].type == 12
     for kind in (3, 4, 5, 11, 12):
-        assert exchange(lab, from_peer() / ICMP(type=kind, code=0) / Raw(bytes(quoted))) is None
+        message = ICMP(type=kind, code=0) / Raw(bytes(quoted))
+        assert exchange(lab, from_peer(options=IMPOSSIBLE) / message) is None
 
 
 @pytest.mark.parametrize("ip, frame_to", [
@@ -117,7 +123,8 @@ def test_no_error_about_an_error(lab):
     ({"src": "0.0.0.0"}, GUEST_MAC)], ids=str)
 def test_no_error_about(lab, ip, frame_to):
     """§3.2.2 MUST NOT: a broadcast of IP or of the link, a later fragment, a source that is nobody."""
-    assert exchange(lab, nobody(**ip), dst=frame_to) is None
+    assert exchange(lab, nobody(options=IMPOSSIBLE))[ICMP].type == 12
+    assert exchange(lab, nobody(options=IMPOSSIBLE, **ip), dst=frame_to) is None
 
 
 def test_errors_are_limited(lab):

@@ -315,14 +315,13 @@ def test_syn_sent_drops_what_has_neither_syn_nor_rst(lab):
     assert sock.state() == SYN_SENT
 
 
+@pytest.mark.unlike_linux("it lets the text be sent again")
 def test_syn_sent_takes_data_with_the_syn_ack(lab):
     """Fourth: "If there are other controls or text in the segment, then continue processing"."""
     sock, peer = connecting(lab)
     peer.send("S. 0:10(10) ack 1 win 65535 <mss 1460>")
-    acknowledged = peer.expect(". 1:1(0)")
-    assert difference(acknowledged.ack, peer.iss) in (1, 11)
-    peer.send("P. 1:11(10) ack 1")
-    assert sock.poll(POLLIN, 1000) == POLLIN and sock.read() == 10
+    peer.expect(". 1:1(0) ack 11")
+    assert sock.poll(POLLIN) == POLLIN and sock.read() == 10
 
 
 def test_self_and_late_duplicates_of_a_syn_ack(lab):
@@ -345,12 +344,14 @@ def test_syn_received_drops_what_has_no_ack(lab):
 
 
 def test_syn_received_answers_text_outside_the_window(lab):
-    """With an ACK that says where we are, unless the SYN-ACK's timer comes first."""
+    """With an ACK that says where we are; the SYN-ACK may come again before it."""
     server, peer = half_open(lab)
-    time.sleep(0.6)
     peer.send("P. 200000:200010(10) ack 1")
-    segment = peer.next()
-    assert segment.flags in ("A", "SA") and segment.ack == (peer.iss + 1) & 0xffffffff
+    lab.link.fence()
+    segment = peer.next(0)
+    if segment is not None and segment.flags == "SA":
+        segment = peer.next(0)
+    assert segment is not None and peer.show(segment).startswith(". 1:1(0) ack 1 "), peer.story()
     assert server.poll() == 0
 
 

@@ -215,7 +215,7 @@ def test_must_36_a_closed_window_is_probed(lab):
 
 @pytest.mark.long
 def test_must_37_an_answered_probe_keeps_the_connection(lab):
-    """Longer than TCP_USER_TIMEOUT would let an unanswered one live."""
+    """The first of them; in virtual time tcp_probing of tests/unit answers many more than may go unanswered."""
     sock, peer = accepted(lab, "mss 1000", win=0)
     assert sock.write(500) == 500
     until = time.monotonic() + 12
