@@ -296,9 +296,6 @@ void make_in_child(long number, const uint64_t (&values)[6]) {
 }
 
 void make(random_source& random, arguments& made, long number, uint64_t (&values)[6], int socketcall) {
-    if (is_left_out(number)) {
-        return;
-    }
     keep_to_ourselves(number, values);
     if (ends_or_copies_caller(number)) {
         make_in_child(number, values);
@@ -309,25 +306,42 @@ void make(random_source& random, arguments& made, long number, uint64_t (&values
     }
 }
 
-} // namespace
-
-long make_call(random_source& random, arguments& made) {
-    uint64_t values[6];
-    if (random.one_in(10)) { // mostly a call that there is, now and then no call at all
+/// Mostly of a call that there is, now and then of no call at all.
+long any_number(random_source& random) {
+    while (true) {
         const long number = random.one_in(100)  ? static_cast<long>(random.next() >> random.below(64))
                             : random.one_in(20) ? static_cast<long>(random.below(460))
                             : random.one_in(8)  ? SYS_socketcall
                                                 : random.one_of(calls).number;
+        if (!is_left_out(number)) {
+            return number;
+        }
+    }
+}
+
+/// A row of the table. Those that end or copy the caller are slow: most are drawn again.
+const call& any_row(random_source& random) {
+    while (true) {
+        const call& drawn = random.one_of(calls);
+        if (!ends_or_copies_caller(drawn.number) || random.one_in(8)) {
+            return drawn;
+        }
+    }
+}
+
+} // namespace
+
+long make_call(random_source& random, arguments& made) {
+    uint64_t values[6];
+    if (random.one_in(10)) {
+        const long number = any_number(random);
         for (uint64_t& value : values) {
             value = made.anything();
         }
         make(random, made, number, values, 0);
         return number;
     }
-    const call& chosen = random.one_of(calls);
-    if (ends_or_copies_caller(chosen.number) && !random.one_in(8)) {
-        return chosen.number; // they are slow
-    }
+    const call& chosen = any_row(random);
     for (int index = 0; index < 6; index++) {
         values[index] = made.make(chosen.arguments[index]);
     }
