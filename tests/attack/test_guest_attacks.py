@@ -5,8 +5,8 @@ import re
 import struct
 import time
 
-from attacker import (ACK, ATTACKER_IP, BROADCAST, ECHO_REPLY, HONEST_IP, MORE_FRAGMENTS, RST, SYN, Honest,
-                      arp, echo_request, ethernet, ipv4, tcp, udp)
+from attacker import (ACK, ATTACKER_IP, BROADCAST, ECHO_REPLY, GUEST_IP, HONEST_IP, MORE_FRAGMENTS, RST, SYN,
+                      Honest, arp, echo_request, ethernet, ipv4, tcp, udp)
 from victim import SLACK_KIB, Crowd, attackers, hold, running
 
 FLOOD = 10000
@@ -26,6 +26,20 @@ class Rate:
     def most(self):
         self.victim.cable.fence()
         return self.burst + self.per_second * (self.uptime() - self.began + 0.02)  # it is told in hundredths
+
+
+def test_l4_claims_to_our_address(victim):
+    """Within ten seconds one is logged, with who made it, and defended; the others are only counted."""
+    claim = arp(2, GUEST_IP, sender_mac=b"\2\0\0\0\0\x66")
+    with victim.counting() as counted, victim.cable.recorded() as sent:
+        for _ in range(100):
+            victim.cable.send_frame(ethernet(claim, BROADCAST, 0x0806))
+        victim.cable.fence()
+    logged = victim.guest.run("dmesg | grep 'claims our address'").splitlines()
+    assert len(logged) == 1
+    assert "02:00:00:00:00:66 claims our address 10.9.0.2 on eth0" in logged[0]
+    assert sum(frame[12:14] == b"\x08\x06" and frame[28:32] == frame[38:42] == GUEST_IP for frame in sent) == 1
+    assert counted["arp_bad_address"] == 100
 
 
 def test_l5_arp_flood(victim):
