@@ -4,8 +4,9 @@ import random
 import re
 import struct
 import time
+from collections import Counter
 
-from attacker import (ACK, ATTACKER_IP, BROADCAST, ECHO_REPLY, GUEST_IP, HONEST_IP, MORE_FRAGMENTS, RST, SYN,
+from attacker import (ACK, ATTACKER_IP, BROADCAST, ECHO_REPLY, FIN, GUEST_IP, HONEST_IP, MORE_FRAGMENTS, RST, SYN,
                       Honest, arp, echo_request, ethernet, ipv4, tcp, udp)
 from victim import SLACK_KIB, Crowd, attackers, hold, running
 
@@ -211,12 +212,47 @@ def test_t9_sockstress(victim):
     assert counted["TcpExt.TCPWinProbe"] <= 3 * len(crowd.numbers)
 
 
-def test_t22_t23_peers_that_vanish(victim):
-    """The program closes with data unsent and the peers are gone: orphans, each of which a timer ends."""
-    with hold(victim, "512 2000"):
-        Crowd(victim.cable, attackers(CROWD), window=100)
-        victim.cable.reflex = None
-    assert victim.sockstat("TCP", "orphan") == CROWD
+def test_t22_peers_that_vanish(victim):
+    """In every state that a close leads to; a timer ends each."""
+    def states():
+        """How many connections of the port are in which state."""
+        return Counter(re.findall(r":2328 \w+:\w+ (\w\w)", victim.guest.run("cat /proc/net/tcp")))
+    with victim.setting("ipv4/tcp_orphan_retries", 4):  # they last until all have been counted
+        with hold(victim, "512 0"):
+            crowd = Crowd(victim.cable, attackers(CROWD))
+            _, fin_wait_2, closing, last_ack = (set(sorted(crowd.numbers)[group::4]) for group in range(4))
+
+            def reflex(segment):
+                """A last word, or none at all."""
+                client = segment.peer, segment.peer_port
+                if segment.flags & FIN and client in fin_wait_2:
+                    crowd.numbers[client] = segment.end
+                    crowd.say(client, ACK)
+                elif segment.flags & FIN and client in closing:
+                    crowd.say(client, FIN | ACK)
+            victim.cable.reflex = reflex
+            for client in last_ack:
+                crowd.say(client, FIN | ACK)
+            victim.cable.fence()
+        victim.cable.fence()
+        assert states() == {"04": CROWD // 4, "05": CROWD // 4, "0B": CROWD // 4, "09": CROWD // 4}
+    victim.wait_until(lambda: not states(), "no connection is left")
+
+
+def test_t23_orphans_beyond_the_limit(victim):
+    """The program closes with data unsent and the peers are gone: as many may wait as the limit says, every other one
+    is reset at once."""
+    limit, resets = 20, set()
+
+    def reflex(segment):
+        if segment.flags & RST:
+            resets.add((segment.peer, segment.peer_port))
+    with victim.setting("ipv4/tcp_max_orphans", limit), victim.counting() as counted:
+        with hold(victim, "512 2000"):
+            Crowd(victim.cable, attackers(CROWD), window=100)
+            victim.cable.reflex = reflex
+        assert victim.sockstat("TCP", "orphan") == limit
+    assert counted["TcpExt.TCPAbortOnMemory"] == len(resets) == CROWD - limit
     victim.wait_until(lambda: victim.sockstat("TCP", "orphan") == 0, "no orphan is left")
 
 
