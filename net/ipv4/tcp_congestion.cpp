@@ -73,6 +73,10 @@ uint32_t tcp_slow_start(tcp_sock& sk, uint32_t segments) {
 }
 
 void tcp_congestion_avoidance(tcp_sock& sk, uint32_t per_window, uint32_t segments) {
+    if (sk.snd_cwnd_count >= per_window) { // collected while the window was to grow more slowly
+        sk.snd_cwnd_count = 0;
+        sk.snd_cwnd = lib::min(sk.snd_cwnd + 1, tcp_window_limit);
+    }
     sk.snd_cwnd_count += segments;
     if (sk.snd_cwnd_count >= per_window) {
         sk.snd_cwnd = lib::min(sk.snd_cwnd + sk.snd_cwnd_count / per_window, tcp_window_limit);
