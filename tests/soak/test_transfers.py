@@ -9,6 +9,9 @@ from transfers import WAYS, transfer
 
 KIB = 1 << 10
 BYTES_BY_LOSS = {1: edition(512 * KIB, 32 << 20), 5: edition(128 * KIB, 8 << 20), 20: edition(32 * KIB, 1 << 20)}
+# Linux takes the ACK that answers a repeated segment for the answer to the first, so that after some ACKs lost in a row
+# it waits for minutes, whoever the receiver is. A quarter of the file shows as much, and seldom takes an hour.
+LESS_FROM_LINUX = {20: edition(1, 4)}
 # way, loss, seed
 RUNS = edition([("http", 5, 1), ("nc", 20, 1)],
                list(itertools.product(WAYS, BYTES_BY_LOSS, range(1, 4))))
@@ -30,7 +33,8 @@ def run(pair, sender_side, way, faults, size, seed, figures):
 @pytest.mark.parametrize("way, loss, seed", RUNS)
 @pytest.mark.parametrize("sender_side", "ab")
 def test_a_file_survives_loss(pair, sender_side, way, loss, seed, figures):
-    run(pair, sender_side, way, f"drop {loss}%", BYTES_BY_LOSS[loss], seed, figures)
+    less = LESS_FROM_LINUX.get(loss, 1) if getattr(pair, sender_side).system == "linux" else 1
+    run(pair, sender_side, way, f"drop {loss}%", BYTES_BY_LOSS[loss] // less, seed, figures)
 
 
 @PAIRS
