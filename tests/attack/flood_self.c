@@ -2,9 +2,9 @@
  *
  *     flood_self DATAGRAMS
  *
- * sends that many, as large as they may be, to port 9 of 127.0.0.1. One sender would be stopped by its send buffer, so
- * there are many. It prints how many datagrams the kernel took, and how far the figure in /proc/meminfo for packets has
- * grown meanwhile, at most. */
+ * sends that many, as large as they may be, to port 9 of 127.0.0.1. One sender would be stopped by its send
+ * buffer, so there are many. It prints how many datagrams the kernel took, and how far the figure in
+ * /proc/meminfo for packets has grown meanwhile, at most. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,9 +1,10 @@
-/* A server for the attacks of tests/attack: accepts whatever comes on a port and keeps it. Not a test by itself.
+/* A server for the attacks of tests/attack: accepts whatever comes on a port and keeps it. Not a test by
+ * itself.
  *
  *     hold PORT BACKLOG BYTES [USER_TIMEOUT_MS]
  *
- * BYTES are written to each connection, as far as its send buffer takes them; PORT's backlog is BACKLOG, and with
- * BYTES below 0 nothing is ever accepted. It prints "holding", and closes everything at SIGTERM. */
+ * BYTES are written to each connection, as far as its send buffer takes them; PORT's backlog is BACKLOG, and
+ * with BYTES below 0 nothing is ever accepted. It prints "holding", and closes everything at SIGTERM. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -56,7 +57,8 @@ int main(int argc, char** argv) {
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_port = htons((unsigned short)atoi(argv[1]));
-    if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, atoi(argv[2])) != 0) {
+    if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 ||
+        listen(listener, atoi(argv[2])) != 0) {
         perror("hold");
         return 1;
     }

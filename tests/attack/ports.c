@@ -2,9 +2,9 @@
  *
  *     ports PORT
  *
- * It connects to itself by way of loopback until connect() fails, says how often it went well and why no more, and how
- * it goes with another destination. Then it closes everything, so that the ports are in TIME_WAIT, and says after how
- * many milliseconds connect() works again, if it does. */
+ * It connects to itself by way of loopback until connect() fails, says how often it went well and why no
+ * more, and how it goes with another destination. Then it closes everything, so that the ports are in
+ * TIME_WAIT, and says after how many milliseconds connect() works again, if it does. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

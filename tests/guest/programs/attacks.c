@@ -26,7 +26,7 @@ static int death_of(void (*deed)(void)) {
     return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void expect_death(const char *name, void (*deed)(void), int wanted) {
+static void expect_death(const char* name, void (*deed)(void), int wanted) {
     int got = death_of(deed);
     if (got == wanted || (wanted == -1 && got != 0)) {
         printf("ok %s\n", name);
@@ -37,7 +37,9 @@ static void expect_death(const char *name, void (*deed)(void), int wanted) {
 }
 
 #define INSTRUCTION(name, text)                                                                              \
-    static void do_##name(void) { __asm__ volatile(text ::: "memory", "rax", "rcx", "rdx"); }
+    static void do_##name(void) {                                                                            \
+        __asm__ volatile(text ::: "memory", "rax", "rcx", "rdx");                                            \
+    }
 
 INSTRUCTION(cli, "cli")
 INSTRUCTION(sti, "sti")
@@ -64,7 +66,8 @@ INSTRUCTION(int_80, "mov $20, %%eax; int $0x80")
 INSTRUCTION(int_timer, "int $0x20")
 INSTRUCTION(int_apic, "int $0xff")
 INSTRUCTION(kernel_data, "mov $0x10, %%eax; mov %%eax, %%ss")
-INSTRUCTION(iret_ring_0, "pushq $0x10; pushq %%rsp; pushq $0x2; pushq $0x08; pushq $0xffffffff80100000; iretq")
+INSTRUCTION(iret_ring_0,
+            "pushq $0x10; pushq %%rsp; pushq $0x2; pushq $0x08; pushq $0xffffffff80100000; iretq")
 INSTRUCTION(jump_kernel, "mov $0xffffffff80100000, %%rax; jmp *%%rax")
 INSTRUCTION(jump_direct_map, "mov $0xffff888000100000, %%rax; jmp *%%rax")
 INSTRUCTION(jump_non_canonical, "mov $0x800000000000, %%rax; jmp *%%rax")
@@ -76,7 +79,7 @@ INSTRUCTION(stack_non_canonical, "mov $0x800000000100, %%rsp; push %%rax")
 
 static void test_instructions(void) {
     static const struct {
-        const char *name;
+        const char* name;
         void (*deed)(void);
         int wanted;
     } deeds[] = {
@@ -138,7 +141,7 @@ static void test_flags(void) {
 }
 
 /* Handlers that forge what rt_sigreturn takes over. */
-static void install(int number, void (*handler)(int, siginfo_t *, void *)) {
+static void install(int number, void (*handler)(int, siginfo_t*, void*)) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_sigaction = handler;
@@ -149,8 +152,8 @@ static void install(int number, void (*handler)(int, siginfo_t *, void *)) {
 static uint64_t forged_rip, forged_rsp, forged_flags;
 static int forge_what;
 
-static void forge(int number, siginfo_t *info, void *context) {
-    ucontext_t *frame = context;
+static void forge(int number, siginfo_t* info, void* context) {
+    ucontext_t* frame = context;
     (void)number;
     (void)info;
     switch (forge_what) {
@@ -167,7 +170,7 @@ static void forge(int number, siginfo_t *info, void *context) {
         frame->uc_mcontext.gregs[REG_CSGSFS] = 0x10 << 16 | 0x08;
         break;
     default:
-        frame->uc_mcontext.fpregs = (void *)0xffffffff80100000;
+        frame->uc_mcontext.fpregs = (void*)0xffffffff80100000;
         break;
     }
 }
@@ -220,10 +223,11 @@ static void test_segments(void) {
 
 /* SYSCALL as the very last instruction of user space: its return address would not be canonical. */
 static void test_last_page(void) {
-    void *last = mmap((void *)0x7fffffffe000, 4096, PROT_READ | PROT_WRITE,
+    void* last = mmap((void*)0x7fffffffe000, 4096, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    CHECK("last_page.below_limit", last == (void *)0x7fffffffe000 || last == MAP_FAILED);
-    CHECK_ERROR("last_page.above", mmap((void *)0x7ffffffff000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+    CHECK("last_page.below_limit", last == (void*)0x7fffffffe000 || last == MAP_FAILED);
+    CHECK_ERROR("last_page.above",
+                mmap((void*)0x7ffffffff000, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
                 ENOMEM);
 }
 

@@ -32,8 +32,8 @@ static void test_monotonic(void) {
     struct timeval day;
     gettimeofday(&day, NULL);
     int64_t wall = now_ns(CLOCK_REALTIME) / 1000000000;
-    CHECK("clock.realtime_agrees", wall - day.tv_sec <= 1 && time(NULL) - day.tv_sec <= 1 &&
-                                       day.tv_sec > 1600000000);
+    CHECK("clock.realtime_agrees",
+          wall - day.tv_sec <= 1 && time(NULL) - day.tv_sec <= 1 && day.tv_sec > 1600000000);
     struct timespec resolution;
     CHECK("clock.resolution", clock_getres(CLOCK_MONOTONIC, &resolution) == 0 && resolution.tv_sec == 0 &&
                                   resolution.tv_nsec >= 1);
@@ -56,8 +56,8 @@ static void test_sleep(void) {
     CHECK("poll.timeout", poll(NULL, 0, 20) == 0 && now_ns(CLOCK_MONOTONIC) - start >= 20000000);
     struct timeval short_time = {0, 20000};
     start = now_ns(CLOCK_MONOTONIC);
-    CHECK("select.timeout", select(0, NULL, NULL, NULL, &short_time) == 0 &&
-                                now_ns(CLOCK_MONOTONIC) - start >= 20000000);
+    CHECK("select.timeout",
+          select(0, NULL, NULL, NULL, &short_time) == 0 && now_ns(CLOCK_MONOTONIC) - start >= 20000000);
 }
 
 static void spin_ms(int ms) {

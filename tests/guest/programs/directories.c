@@ -9,7 +9,7 @@
 
 #define ROOT "/tmp/directories-test"
 
-static void make_file(const char *path) {
+static void make_file(const char* path) {
     int fd = open(path, O_CREAT | O_WRONLY, 0644);
     if (fd < 0 || write(fd, path, strlen(path)) < 0) {
         printf("FAIL make_file %s\n", path);
@@ -18,8 +18,8 @@ static void make_file(const char *path) {
     close(fd);
 }
 
-static int count_entries(const char *path) {
-    DIR *directory = opendir(path);
+static int count_entries(const char* path) {
+    DIR* directory = opendir(path);
     int count = 0;
     while (directory != NULL && readdir(directory) != NULL) {
         count++;
@@ -30,7 +30,7 @@ static int count_entries(const char *path) {
     return count;
 }
 
-static int links_of(const char *path) {
+static int links_of(const char* path) {
     struct stat status;
     return stat(path, &status) == 0 ? (int)status.st_nlink : -1;
 }
@@ -60,9 +60,9 @@ static void test_readdir(void) {
         make_file(name);
     }
     CHECK("readdir", count_entries("many") == 502);
-    DIR *directory = opendir("many");
+    DIR* directory = opendir("many");
     int seen = 0;
-    struct dirent *entry;
+    struct dirent* entry;
     while ((entry = readdir(directory)) != NULL) { /* Removing while reading must not skip any. */
         if (entry->d_name[0] != '.') {
             snprintf(name, sizeof name, "many/%.20s", entry->d_name);
@@ -82,8 +82,10 @@ static void test_links(void) {
     CHECK_ERROR("link_directory", link(ROOT, "x"), EPERM);
     CHECK_ERROR("link_exists", link("f", "hard"), EEXIST);
     CHECK("unlink_one", unlink("f") == 0 && links_of("hard") == 1 && rename("hard", "f") == 0);
-    CHECK("symlink", symlink("f", "soft") == 0 && readlink("soft", target, sizeof target) == 1 && target[0] == 'f');
-    CHECK("readlink_cut", symlink("longer-target", "l") == 0 && readlink("l", target, 6) == 6 && unlink("l") == 0);
+    CHECK("symlink",
+          symlink("f", "soft") == 0 && readlink("soft", target, sizeof target) == 1 && target[0] == 'f');
+    CHECK("readlink_cut",
+          symlink("longer-target", "l") == 0 && readlink("l", target, 6) == 6 && unlink("l") == 0);
     CHECK("lstat", lstat("soft", &one) == 0 && S_ISLNK(one.st_mode) && one.st_size == 1);
     CHECK("stat_follows", stat("soft", &two) == 0 && S_ISREG(two.st_mode));
     CHECK_ERROR("readlink_file", readlink("f", target, sizeof target), EINVAL);
@@ -116,7 +118,7 @@ static void test_chain(void) {
 }
 
 static void test_limits(void) {
-    char *path = malloc(9000);
+    char* path = malloc(9000);
     memset(path, 'x', 9000);
     path[255] = 0;
     int fd = open(path, O_CREAT | O_WRONLY, 0644);
@@ -132,7 +134,7 @@ static void test_limits(void) {
     path[4095] = '/', path[4096] = 0;
     CHECK_ERROR("path_4096", stat(path, &status), ENAMETOOLONG);
     CHECK_ERROR("path_empty", stat("", &status), ENOENT);
-    CHECK_ERROR("path_bad_pointer", stat((char *)16, &status), EFAULT);
+    CHECK_ERROR("path_bad_pointer", stat((char*)16, &status), EFAULT);
     CHECK("above_root", stat("/../../tmp/../..", &status) == 0 && S_ISDIR(status.st_mode));
     free(path);
 }
@@ -165,9 +167,11 @@ static void test_working_directory(void) {
     CHECK("getcwd_after_rename", rename("../../w", "../../v") == 0 && getcwd(path, sizeof path) != NULL &&
                                      strcmp(path, ROOT "/v/x") == 0);
     CHECK("getcwd_short", getcwd(path, 5) == NULL && errno == ERANGE);
-    CHECK("remove_working_directory", rmdir("../x") == 0 && getcwd(path, sizeof path) == NULL && errno == ENOENT);
+    CHECK("remove_working_directory",
+          rmdir("../x") == 0 && getcwd(path, sizeof path) == NULL && errno == ENOENT);
     CHECK_ERROR("create_in_removed", open("new", O_CREAT | O_WRONLY, 0644), ENOENT);
-    CHECK("leave_removed", chdir("..") == 0 && getcwd(path, sizeof path) != NULL && strcmp(path, ROOT "/v") == 0);
+    CHECK("leave_removed",
+          chdir("..") == 0 && getcwd(path, sizeof path) != NULL && strcmp(path, ROOT "/v") == 0);
     int fd = open("..", O_RDONLY | O_DIRECTORY);
     CHECK("fchdir", fchdir(fd) == 0 && getcwd(path, sizeof path) != NULL && strcmp(path, ROOT) == 0);
     close(fd);
@@ -184,7 +188,8 @@ static void test_attributes(void) {
                                     status.st_gid == 7 && (status.st_mode & 02000) != 0);
     rmdir("g/sub");
     rmdir("g");
-    CHECK("fifo", mkfifo("p", 0644) == 0 && stat("p", &status) == 0 && S_ISFIFO(status.st_mode) && unlink("p") == 0);
+    CHECK("fifo",
+          mkfifo("p", 0644) == 0 && stat("p", &status) == 0 && S_ISFIFO(status.st_mode) && unlink("p") == 0);
 }
 
 int main(void) {

@@ -29,7 +29,8 @@ static void test_level(void) {
     CHECK_ERROR("wait_for_none", epoll_wait(epoll, got, 0, 0), EINVAL);
     CHECK("idle", epoll_wait(epoll, got, 4, 0) == 0);
     write(ends[1], "xy", 2);
-    CHECK("ready", epoll_wait(epoll, got, 4, -1) == 1 && got[0].events == EPOLLIN && got[0].data.fd == ends[0]);
+    CHECK("ready",
+          epoll_wait(epoll, got, 4, -1) == 1 && got[0].events == EPOLLIN && got[0].data.fd == ends[0]);
     read(ends[0], &byte, 1);
     CHECK("still_ready", epoll_wait(epoll, got, 4, 0) == 1);
     read(ends[0], &byte, 1);
@@ -111,8 +112,8 @@ static void test_eventfd(void) {
     CHECK("eventfd", fd >= 0 && read(fd, &value, 8) == 8 && value == 3);
     CHECK_ERROR("eventfd_empty", read(fd, &value, 8), EAGAIN);
     value = 5;
-    CHECK("eventfd_adds", write(fd, &value, 8) == 8 && write(fd, &value, 8) == 8 && read(fd, &value, 8) == 8 &&
-                              value == 10);
+    CHECK("eventfd_adds",
+          write(fd, &value, 8) == 8 && write(fd, &value, 8) == 8 && read(fd, &value, 8) == 8 && value == 10);
     CHECK_ERROR("eventfd_short", read(fd, &value, 4), EINVAL);
     value = UINT64_MAX;
     CHECK_ERROR("eventfd_too_large", write(fd, &value, 8), EINVAL);
@@ -122,13 +123,14 @@ static void test_eventfd(void) {
     CHECK_ERROR("eventfd_overflow", write(fd, &value, 8), EAGAIN);
     close(fd);
     fd = eventfd(2, EFD_SEMAPHORE | EFD_NONBLOCK);
-    CHECK("eventfd_semaphore", read(fd, &value, 8) == 8 && value == 1 && read(fd, &value, 8) == 8 && value == 1);
+    CHECK("eventfd_semaphore",
+          read(fd, &value, 8) == 8 && value == 1 && read(fd, &value, 8) == 8 && value == 1);
     CHECK_ERROR("eventfd_semaphore_empty", read(fd, &value, 8), EAGAIN);
     close(fd);
 }
 
-/* One file watched under many descriptors by many epolls. The bound is of the system: more than this program can use up
-   on a host. */
+/* One file watched under many descriptors by many epolls. The bound is of the system: more than this program
+   can use up on a host. */
 static void test_bound(void) {
     enum { epoll_count = 40, descriptors = 512 };
     static int epolls[epoll_count], fds[descriptors];

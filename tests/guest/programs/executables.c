@@ -55,7 +55,7 @@ static struct image good_image(void) {
     return made;
 }
 
-static void write_image(const struct image *made, size_t length) {
+static void write_image(const struct image* made, size_t length) {
     unlink(path);
     int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0755);
     if (fd < 0 || write(fd, made, length) != (ssize_t)length) {
@@ -66,12 +66,12 @@ static void write_image(const struct image *made, size_t length) {
 }
 
 /* What executing the file gives: an exit code, 1000 + errno, or 2000 + signal. */
-static int outcome_of(const struct image *made, size_t length) {
+static int outcome_of(const struct image* made, size_t length) {
     write_image(made, length);
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        char *const none[] = {NULL};
+        char* const none[] = {NULL};
         execve(path, none, none);
         int why = errno;
         int report[2] = {why, 0};
@@ -84,7 +84,7 @@ static int outcome_of(const struct image *made, size_t length) {
 
 enum { refused = 101 };
 
-static void expect(const char *name, const struct image *made, int wanted) {
+static void expect(const char* name, const struct image* made, int wanted) {
     int got = outcome_of(made, sizeof *made);
     if (got == wanted) {
         printf("ok %s\n", name);

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 #ifndef TIOCGPTN
-#define TIOCGPTN 0x80045430
-#define TIOCSPTLCK 0x40045431
+#    define TIOCGPTN 0x80045430
+#    define TIOCSPTLCK 0x40045431
 #endif
 
 enum { user = 1000, group = 1001, other_group = 1002 };
 
-static mode_t mode_of(const char *path) {
+static mode_t mode_of(const char* path) {
     struct stat status;
     return stat(path, &status) == 0 ? status.st_mode & 07777 : 0;
 }
@@ -74,7 +74,7 @@ static void change_programs(void) {
 }
 
 static void test_set_user_id(void) {
-    static const char *const paths[] = {"/tmp/program", "/tmp/program2", "/tmp/program3"};
+    static const char* const paths[] = {"/tmp/program", "/tmp/program2", "/tmp/program3"};
     for (int i = 0; i < 3; i++) {
         int fd = open(paths[i], O_CREAT | O_WRONLY, 0777);
         CHECK("setuid.file", write(fd, "text", 4) == 4 && chmod(paths[i], 06777) == 0);
@@ -94,7 +94,7 @@ static struct flock write_lock(void) {
     return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-static void *wait_for_lock(void *unused) {
+static void* wait_for_lock(void* unused) {
     struct flock lock = write_lock();
     lock_error = fcntl(lock_fd, F_SETLKW, &lock) == 0 ? 0 : errno;
     return unused;
@@ -136,7 +136,7 @@ static void test_lock_after_close(void) {
     unlink("/tmp/locked");
 }
 
-static int open_master(char *name, size_t size) {
+static int open_master(char* name, size_t size) {
     int number = -1, unlock = 0;
     int master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
     if (master < 0 || ioctl(master, TIOCGPTN, &number) != 0 || ioctl(master, TIOCSPTLCK, &unlock) != 0) {

@@ -23,10 +23,10 @@ static unsigned pick(unsigned limit) {
 }
 
 /* A path of one to three of the same few names, so that the processes meet. */
-static const char *any_path(void) {
+static const char* any_path(void) {
     static char paths[2][64];
     static int turn;
-    char *path = paths[turn ^= 1];
+    char* path = paths[turn ^= 1];
     int used = snprintf(path, 64, ROOT);
     for (unsigned i = 0; i <= pick(3); i++) {
         used += snprintf(path + used, 64 - used, "/%c", 'a' + pick(names));
@@ -46,7 +46,7 @@ static void use_file(void) {
             break;
         }
     }
-    char *mapped = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char* mapped = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     struct stat status;
     if (mapped != MAP_FAILED) {
         if (fstat(fd, &status) == 0 && status.st_size > 0 && pick(4) == 0) {
@@ -64,7 +64,7 @@ static void use_file(void) {
 }
 
 static void list_directory(void) {
-    DIR *directory = opendir(any_path());
+    DIR* directory = opendir(any_path());
     while (directory != NULL && readdir(directory) != NULL) {
     }
     if (directory != NULL) {
@@ -82,7 +82,7 @@ static void look_around(void) {
     access(any_path(), W_OK);
     snprintf(path, sizeof path, "/proc/%d/fd", (int)getppid());
     if (pick(10) == 0) {
-        DIR *directory = opendir(path);
+        DIR* directory = opendir(path);
         while (directory != NULL && readdir(directory) != NULL) {
         }
         closedir(directory);
@@ -90,7 +90,7 @@ static void look_around(void) {
 }
 
 static void use_fifo(void) {
-    const char *path = any_path();
+    const char* path = any_path();
     mkfifo(path, 0644);
     int fd = open(path, O_RDWR | O_NONBLOCK);
     struct pollfd waiting = {fd, POLLIN | POLLOUT, 0};
@@ -151,7 +151,7 @@ static long file_memory(void) {
     int length = read(fd, text, sizeof text - 1);
     close(fd);
     text[length > 0 ? length : 0] = 0;
-    const char *line = strstr(text, "Tag:file");
+    const char* line = strstr(text, "Tag:file");
     return line != NULL ? atol(line + 8) : 0;
 }
 

@@ -48,13 +48,15 @@ static void test_offsets(void) {
     CHECK("seek_end", lseek(fd, -5, SEEK_END) == 7);
     CHECK_ERROR("seek_before_start", lseek(fd, -100, SEEK_CUR), EINVAL);
     CHECK("pread", pread(fd, text, 4, 1) == 4 && memcmp(text, "ello", 4) == 0 && lseek(fd, 0, SEEK_CUR) == 7);
-    CHECK("pwrite", pwrite(fd, "HELLO", 5, 0) == 5 && pread(fd, text, 6, 0) == 6 && memcmp(text, "HELLO,", 6) == 0);
+    CHECK("pwrite",
+          pwrite(fd, "HELLO", 5, 0) == 5 && pread(fd, text, 6, 0) == 6 && memcmp(text, "HELLO,", 6) == 0);
     CHECK("sparse", lseek(fd, 100000, SEEK_SET) == 100000 && write(fd, "z", 1) == 1 && size_of(fd) == 100001);
     char zeros[100];
     memset(zeros, 1, sizeof zeros);
     CHECK("hole", pread(fd, zeros, 100, 50000) == 100 && zeros[0] == 0 && zeros[99] == 0);
     CHECK("shrink", ftruncate(fd, 3) == 0 && size_of(fd) == 3);
-    CHECK("grow", ftruncate(fd, 10) == 0 && pread(fd, text, 10, 0) == 10 && memcmp(text, "HEL\0\0\0\0\0\0\0", 10) == 0);
+    CHECK("grow", ftruncate(fd, 10) == 0 && pread(fd, text, 10, 0) == 10 &&
+                      memcmp(text, "HEL\0\0\0\0\0\0\0", 10) == 0);
     int same = dup(fd);
     lseek(fd, 1, SEEK_SET);
     CHECK("dup_shares_offset", lseek(same, 0, SEEK_CUR) == 1);
@@ -74,7 +76,7 @@ static void test_vectors(void) {
     lseek(fd, 0, SEEK_SET);
     CHECK("readv", readv(fd, in, 2) == 11 && memcmp(a, "one", 3) == 0 && memcmp(b, "twothree", 8) == 0);
     volatile int negative = -1;
-    char *volatile nowhere = (char *)8;
+    char* volatile nowhere = (char*)8;
     CHECK_ERROR("writev_count", writev(fd, out, negative), EINVAL);
     CHECK_ERROR("write_bad_pointer", write(fd, nowhere, 10), EFAULT);
     CHECK_ERROR("read_bad_pointer", pread(fd, nowhere, 10, 0), EFAULT);
@@ -92,9 +94,9 @@ static void test_large(void) {
     CHECK("write_large", write(fd, data, LARGE) == LARGE);
     CHECK("read_large", pread(fd, copy, LARGE, 0) == LARGE && memcmp(data, copy, LARGE) == 0);
     CHECK("read_unaligned", pread(fd, copy, 10000, 4093) == 10000 && memcmp(data + 4093, copy, 10000) == 0);
-    unsigned char *shared = mmap(0, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    unsigned char* shared = mmap(0, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     CHECK("map_shared", shared != MAP_FAILED && memcmp(shared, data, LARGE) == 0);
-    unsigned char *private = mmap(0, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    unsigned char* private = mmap(0, LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     CHECK("map_private", private != MAP_FAILED && memcmp(private, data, LARGE) == 0);
     if (shared != MAP_FAILED && private != MAP_FAILED) {
         shared[5000] ^= 0xff;
@@ -172,7 +174,8 @@ static void test_devices(void) {
     close(fd);
     fd = open("/dev/urandom", O_RDONLY);
     char others[64];
-    CHECK("urandom", read(fd, bytes, 64) == 64 && read(fd, others, 64) == 64 && memcmp(bytes, others, 64) != 0);
+    CHECK("urandom",
+          read(fd, bytes, 64) == 64 && read(fd, others, 64) == 64 && memcmp(bytes, others, 64) != 0);
     close(fd);
 }
 

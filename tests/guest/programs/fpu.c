@@ -16,23 +16,24 @@ struct registers {
 };
 
 /* Loads xmm0 to xmm15, lets others run, and stores them again. */
-static void load_yield_store(const struct registers *in, struct registers *out, long number) {
-    __asm__ volatile("movups 0(%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3;"
-                     "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), %%xmm7;"
-                     "movups 128(%0), %%xmm8; movups 144(%0), %%xmm9; movups 160(%0), %%xmm10;"
-                     "movups 176(%0), %%xmm11; movups 192(%0), %%xmm12; movups 208(%0), %%xmm13;"
-                     "movups 224(%0), %%xmm14; movups 240(%0), %%xmm15;"
-                     "mov $20000, %%r8d; 1: dec %%r8d; jnz 1b;" /* long enough to be preempted now and then */
-                     "syscall;"
-                     "movups %%xmm0, 0(%1); movups %%xmm1, 16(%1); movups %%xmm2, 32(%1); movups %%xmm3, 48(%1);"
-                     "movups %%xmm4, 64(%1); movups %%xmm5, 80(%1); movups %%xmm6, 96(%1); movups %%xmm7, 112(%1);"
-                     "movups %%xmm8, 128(%1); movups %%xmm9, 144(%1); movups %%xmm10, 160(%1);"
-                     "movups %%xmm11, 176(%1); movups %%xmm12, 192(%1); movups %%xmm13, 208(%1);"
-                     "movups %%xmm14, 224(%1); movups %%xmm15, 240(%1);"
-                     : "+r"(in), "+r"(out), "+a"(number)
-                     :
-                     : "memory", "rcx", "r11", "r8", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-                       "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+static void load_yield_store(const struct registers* in, struct registers* out, long number) {
+    __asm__ volatile(
+        "movups 0(%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3;"
+        "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), %%xmm7;"
+        "movups 128(%0), %%xmm8; movups 144(%0), %%xmm9; movups 160(%0), %%xmm10;"
+        "movups 176(%0), %%xmm11; movups 192(%0), %%xmm12; movups 208(%0), %%xmm13;"
+        "movups 224(%0), %%xmm14; movups 240(%0), %%xmm15;"
+        "mov $20000, %%r8d; 1: dec %%r8d; jnz 1b;" /* long enough to be preempted now and then */
+        "syscall;"
+        "movups %%xmm0, 0(%1); movups %%xmm1, 16(%1); movups %%xmm2, 32(%1); movups %%xmm3, 48(%1);"
+        "movups %%xmm4, 64(%1); movups %%xmm5, 80(%1); movups %%xmm6, 96(%1); movups %%xmm7, 112(%1);"
+        "movups %%xmm8, 128(%1); movups %%xmm9, 144(%1); movups %%xmm10, 160(%1);"
+        "movups %%xmm11, 176(%1); movups %%xmm12, 192(%1); movups %%xmm13, 208(%1);"
+        "movups %%xmm14, 224(%1); movups %%xmm15, 240(%1);"
+        : "+r"(in), "+r"(out), "+a"(number)
+        :
+        : "memory", "rcx", "r11", "r8", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+          "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 static int keep_signature(uint64_t signature) {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #ifndef __WALL
-#define __WALL 0x40000000
+#    define __WALL 0x40000000
 #endif
 
 /* Its failures count as one of ours. It is waited for whatever signal tells of its end, and over handlers. */

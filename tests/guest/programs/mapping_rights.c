@@ -11,7 +11,7 @@
 
 enum { page = 4096 };
 
-static const char *const path = "/tmp/mapping-rights";
+static const char* const path = "/tmp/mapping-rights";
 static const int rw = PROT_READ | PROT_WRITE;
 
 static int make_file(void) {
@@ -27,7 +27,7 @@ static int make_file(void) {
 /* A shared mapping of a file that was opened for reading stays a reader, whoever inherits or moves it. */
 static void test_shared_readers(int writable) {
     int fd = open(path, O_RDONLY);
-    char *map = mmap(NULL, 4 * page, PROT_READ, MAP_SHARED, fd, 0);
+    char* map = mmap(NULL, 4 * page, PROT_READ, MAP_SHARED, fd, 0);
     CHECK("rights.map_reader", map != MAP_FAILED);
     CHECK_ERROR("rights.shared_reader", mprotect(map, 4 * page, rw), EACCES);
     CHECK_ERROR("rights.part_of_it", mprotect(map + page, page, PROT_WRITE), EACCES);
@@ -40,11 +40,11 @@ static void test_shared_readers(int writable) {
     int status = -1;
     waitpid(child, &status, 0);
     CHECK("rights.child", status == 0);
-    char *moved = mremap(map, 4 * page, 8 * page, MREMAP_MAYMOVE);
+    char* moved = mremap(map, 4 * page, 8 * page, MREMAP_MAYMOVE);
     CHECK("rights.mremap", moved != MAP_FAILED);
     CHECK_ERROR("rights.moved", mprotect(moved, 8 * page, rw), EACCES);
     /* The next bytes of the file from a descriptor that may write: not one area with what lies before. */
-    char *next = mmap(moved + page, page, PROT_READ, MAP_SHARED | MAP_FIXED, writable, page);
+    char* next = mmap(moved + page, page, PROT_READ, MAP_SHARED | MAP_FIXED, writable, page);
     CHECK("rights.writer_beside", next == moved + page && mprotect(next, page, rw) == 0);
     CHECK("rights.writer_like_reader", mprotect(next, page, PROT_READ) == 0);
     CHECK_ERROR("rights.not_joined", mprotect(moved, page, rw), EACCES);
@@ -54,7 +54,7 @@ static void test_shared_readers(int writable) {
 
 static void test_private_readers(void) {
     int fd = open(path, O_RDONLY);
-    char *map = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, 0);
+    char* map = mmap(NULL, page, PROT_READ, MAP_PRIVATE, fd, 0);
     CHECK("rights.private_reader", map != MAP_FAILED && mprotect(map, page, rw) == 0);
     map[0] = 'C';
     char first = 0;
@@ -78,7 +78,7 @@ static void test_path_only(int writable) {
 
 static void test_large_shared(void) {
     const size_t length = (size_t)16 << 30;
-    char *map = mmap(NULL, length, rw, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char* map = mmap(NULL, length, rw, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     CHECK("shared.16GiB", map != MAP_FAILED);
     if (map != MAP_FAILED) {
         map[0] = 'a';
@@ -89,7 +89,7 @@ static void test_large_shared(void) {
     int fd = open("/dev/zero", O_RDWR);
     map = mmap(NULL, 2 * page, rw, MAP_SHARED, fd, 0);
     CHECK("shared.dev_zero", map != MAP_FAILED);
-    char *copy = mmap(NULL, page, rw, MAP_PRIVATE, fd, 0);
+    char* copy = mmap(NULL, page, rw, MAP_PRIVATE, fd, 0);
     CHECK("shared.dev_zero_private", copy != MAP_FAILED && copy[0] == 0);
     if (map != MAP_FAILED) {
         if (fork() == 0) {
@@ -105,9 +105,9 @@ static void test_large_shared(void) {
 
 /* With no area left to be had, mremap either moves a mapping as a whole or leaves it. */
 static void test_mremap_at_limit(void) {
-    char *lowest = NULL;
+    char* lowest = NULL;
     for (int i = 0;; i++) {
-        char *made = mmap(NULL, page, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char* made = mmap(NULL, page, i % 2 == 0 ? PROT_READ : PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (made == MAP_FAILED) {
             break;
         }
@@ -115,7 +115,7 @@ static void test_mremap_at_limit(void) {
     }
     CHECK("mremap.limit", lowest != NULL && mprotect(lowest, page, rw) == 0);
     memcpy(lowest, "kept", 5);
-    char *moved = mremap(lowest, page, 2 * page, MREMAP_MAYMOVE);
+    char* moved = mremap(lowest, page, 2 * page, MREMAP_MAYMOVE);
     CHECK("mremap.kept", strcmp(moved != MAP_FAILED ? moved : lowest, "kept") == 0);
 }
 

@@ -25,13 +25,15 @@ static void test_ends(void) {
     int ends[2];
     char text[16];
     CHECK("pipe", pipe(ends) == 0);
-    CHECK("through", write(ends[1], "abc", 3) == 3 && read(ends[0], text, 16) == 3 && memcmp(text, "abc", 3) == 0);
+    CHECK("through",
+          write(ends[1], "abc", 3) == 3 && read(ends[0], text, 16) == 3 && memcmp(text, "abc", 3) == 0);
     CHECK_ERROR("seek", lseek(ends[0], 0, SEEK_SET), ESPIPE);
     CHECK_ERROR("read_write_end", read(ends[1], text, 1), EBADF);
     CHECK_ERROR("write_read_end", write(ends[0], text, 1), EBADF);
     set_nonblocking(ends[0]);
     CHECK_ERROR("read_empty", read(ends[0], text, 1), EAGAIN);
-    CHECK("rest_survives_writer", write(ends[1], "x", 1) == 1 && close(ends[1]) == 0 && read(ends[0], text, 16) == 1);
+    CHECK("rest_survives_writer",
+          write(ends[1], "x", 1) == 1 && close(ends[1]) == 0 && read(ends[0], text, 16) == 1);
     CHECK("end_of_file", read(ends[0], text, 16) == 0);
     close(ends[0]);
     pipe(ends);
@@ -40,7 +42,7 @@ static void test_ends(void) {
     CHECK_ERROR("write_without_reader", write(ends[1], "x", 1), EPIPE);
     CHECK("sigpipe", pipe_signals == 1);
     close(ends[1]);
-    int *volatile nowhere = (int *)8;
+    int* volatile nowhere = (int*)8;
     CHECK_ERROR("bad_pointer", pipe(nowhere), EFAULT);
 }
 
@@ -116,7 +118,7 @@ static void test_stream(void) {
     pipe(ends);
     fflush(stdout);
     if (fork() == 0) {
-        char *data = malloc(total);
+        char* data = malloc(total);
         memset(data, 's', total);
         close(ends[0]);
         _exit(write(ends[1], data, total) == total ? 0 : 1);

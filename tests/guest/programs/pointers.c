@@ -15,7 +15,7 @@
 enum { page = 4096, most_classes = 16 };
 
 struct bad_address {
-    const char *name;
+    const char* name;
     uintptr_t address;
     int readable; /* only writing to it fails */
 };
@@ -23,12 +23,12 @@ struct bad_address {
 static struct bad_address classes[most_classes];
 static int class_count;
 
-static void add_class(const char *name, uintptr_t address, int readable) {
+static void add_class(const char* name, uintptr_t address, int readable) {
     classes[class_count++] = (struct bad_address){name, address, readable};
 }
 
-static char *map_pages(int count, int prot) {
-    char *area = mmap(NULL, (size_t)count * page, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+static char* map_pages(int count, int prot) {
+    char* area = mmap(NULL, (size_t)count * page, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (area == MAP_FAILED) {
         exit(2);
     }
@@ -36,10 +36,10 @@ static char *map_pages(int count, int prot) {
 }
 
 static void prepare_classes(void) {
-    char *none = map_pages(2, PROT_READ | PROT_WRITE);
+    char* none = map_pages(2, PROT_READ | PROT_WRITE);
     mprotect(none + page, page, PROT_NONE);
-    char *read_only = map_pages(1, PROT_READ);
-    char *hole = map_pages(64, PROT_READ | PROT_WRITE);
+    char* read_only = map_pages(1, PROT_READ);
+    char* hole = map_pages(64, PROT_READ | PROT_WRITE);
     munmap(hole + page, 63 * page); /* so wide that no later mapping reaches its lower end */
     add_class("one", 1, 0);
     add_class("unmapped", (uintptr_t)hole + page, 0);
@@ -59,7 +59,7 @@ enum direction { reads, writes };
 
 /* One pointer argument of one call; the others are good. */
 struct pointer_case {
-    const char *name;
+    const char* name;
     long number;
     int position;
     enum direction direction;
@@ -68,7 +68,7 @@ struct pointer_case {
 
 static char good[4096] __attribute__((aligned(16)));
 
-static void check_case(const struct pointer_case *each) {
+static void check_case(const struct pointer_case* each) {
     int wrong = 0;
     for (int i = 0; i < class_count; i++) {
         if (classes[i].readable && each->direction == reads) {
@@ -141,7 +141,7 @@ static const struct pointer_case cases[] = {
 };
 
 /* futex words must be aligned, so some addresses are EINVAL there. */
-static int is_aligned_case(const struct pointer_case *each) {
+static int is_aligned_case(const struct pointer_case* each) {
     return each->number == SYS_futex;
 }
 

@@ -35,7 +35,7 @@ static void test_poll(void) {
     both[1].fd = -1;
     CHECK("negative_is_skipped", poll(both + 1, 1, 0) == 0 && both[1].revents == 0);
     CHECK("no_descriptors", poll(NULL, 0, 1) == 0);
-    struct pollfd *volatile nowhere = (struct pollfd *)8;
+    struct pollfd* volatile nowhere = (struct pollfd*)8;
     CHECK_ERROR("bad_pointer", poll(nowhere, 1, 0), EFAULT);
     volatile nfds_t many = 100000;
     CHECK_ERROR("too_many", poll(both, many, 0), EINVAL);
@@ -93,13 +93,14 @@ static void test_select(void) {
     FD_ZERO(&writable);
     FD_SET(ends[0], &readable);
     FD_SET(ends[1], &writable);
-    CHECK("select", select(ends[1] + 1, &readable, &writable, NULL, NULL) == 1 && !FD_ISSET(ends[0], &readable) &&
-                        FD_ISSET(ends[1], &writable));
+    CHECK("select", select(ends[1] + 1, &readable, &writable, NULL, NULL) == 1 &&
+                        !FD_ISSET(ends[0], &readable) && FD_ISSET(ends[1], &writable));
     struct timeval timeout = {0, 50000};
     FD_ZERO(&readable);
     FD_SET(ends[0], &readable);
     long start = now_ms();
-    CHECK("select_timeout", select(ends[0] + 1, &readable, NULL, NULL, &timeout) == 0 && now_ms() - start >= 49);
+    CHECK("select_timeout",
+          select(ends[0] + 1, &readable, NULL, NULL, &timeout) == 0 && now_ms() - start >= 49);
     CHECK("select_clears", !FD_ISSET(ends[0], &readable));
     /* Seconds that the microseconds carry beyond what the number can say. */
     timeout = (struct timeval){LONG_MAX, LONG_MAX};

@@ -12,7 +12,7 @@
 
 static char self_path[4096];
 
-static void write_file(const char *path, const void *bytes, size_t length, mode_t mode) {
+static void write_file(const char* path, const void* bytes, size_t length, mode_t mode) {
     unlink(path);
     int fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, mode);
     if (fd < 0 || write(fd, bytes, length) != (ssize_t)length) {
@@ -37,11 +37,21 @@ static int status_of_child(void (*body)(void)) {
     return status;
 }
 
-static void exit_seven(void) { _exit(7); }
-static void exit_wide(void) { _exit(0x1ff); }
-static void kill_self(void) { kill(getpid(), SIGKILL); }
-static void abort_self(void) { raise(SIGABRT); }
-static void exec_true(void) { execl(self_path, "true", "exit", "5", (char *)NULL); }
+static void exit_seven(void) {
+    _exit(7);
+}
+static void exit_wide(void) {
+    _exit(0x1ff);
+}
+static void kill_self(void) {
+    kill(getpid(), SIGKILL);
+}
+static void abort_self(void) {
+    raise(SIGABRT);
+}
+static void exec_true(void) {
+    execl(self_path, "true", "exit", "5", (char*)NULL);
+}
 
 static void test_status(void) {
     int status = status_of_child(exit_seven);
@@ -150,7 +160,7 @@ static void test_cloexec(void) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        execl(self_path, "fds", "fds", kept_text, closed_text, (char *)NULL);
+        execl(self_path, "fds", "fds", kept_text, closed_text, (char*)NULL);
         _exit(99);
     }
     int status;
@@ -172,16 +182,16 @@ static void test_vfork(void) {
     CHECK("vfork.status", waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 4);
     child = vfork();
     if (child == 0) {
-        execl(self_path, "vfork", "exit", "6", (char *)NULL);
+        execl(self_path, "vfork", "exit", "6", (char*)NULL);
         _exit(99);
     }
     CHECK("vfork.exec", waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 6);
 }
 
 static void test_exec_errors(void) {
-    char *const arguments[] = {"x", NULL};
-    char *volatile bad_path = (char *)1;
-    char **volatile bad_arguments = (char **)8;
+    char* const arguments[] = {"x", NULL};
+    char* volatile bad_path = (char*)1;
+    char** volatile bad_arguments = (char**)8;
     static char long_path[5000];
     memset(long_path, 'a', sizeof long_path - 1);
     write_file("/tmp/not_a_program", "just text\n", 10, 0755);
@@ -204,7 +214,7 @@ static void test_exec_errors(void) {
     CHECK_ERROR("exec.ELOOP_interpreter", execv("/tmp/loop_script", arguments), ELOOP);
     CHECK_ERROR("exec.EFAULT_path", execv(bad_path, arguments), EFAULT);
     CHECK_ERROR("exec.EFAULT_arguments", execv(self_path, bad_arguments), EFAULT);
-    char *const bad[] = {"x", (char *)16, NULL};
+    char* const bad[] = {"x", (char*)16, NULL};
     CHECK_ERROR("exec.EFAULT_argument", execv(self_path, bad), EFAULT);
     unlink("/tmp/not_a_program");
     unlink("/tmp/not_executable");
@@ -217,7 +227,7 @@ static void test_exec_errors(void) {
 static void test_big_arguments(void) {
     enum { count = 600, each = 100 };
     static char text[count][each];
-    static char *arguments[count + 2];
+    static char* arguments[count + 2];
     for (int i = 0; i < count; i++) {
         memset(text[i], 'a', each - 1);
         arguments[i + 1] = text[i];
@@ -235,7 +245,7 @@ static void test_big_arguments(void) {
     CHECK("exec.many_arguments", WIFEXITED(status) && WEXITSTATUS(status) == (count + 1) % 251);
     static char huge[4 * 1024 * 1024];
     memset(huge, 'h', sizeof huge - 1);
-    char *const too_big[] = {"x", huge, NULL};
+    char* const too_big[] = {"x", huge, NULL};
     CHECK_ERROR("exec.E2BIG", execv(self_path, too_big), E2BIG);
 }
 
@@ -246,7 +256,7 @@ static void test_scripts(void) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        execl("/tmp/script", "zero", "one", "two", (char *)NULL);
+        execl("/tmp/script", "zero", "one", "two", (char*)NULL);
         _exit(99);
     }
     int status;
@@ -275,8 +285,8 @@ static void test_orphans(void) {
     close(back[1]);
     waitpid(middle, NULL, 0);
     pid_t parent = 0;
-    CHECK("orphan.new_parent", read(back[0], &parent, sizeof parent) == sizeof parent && parent != middle &&
-                                   parent >= 1);
+    CHECK("orphan.new_parent",
+          read(back[0], &parent, sizeof parent) == sizeof parent && parent != middle && parent >= 1);
     close(back[0]);
 }
 
@@ -295,8 +305,8 @@ static void test_groups(void) {
         char byte = 'r';
         close(gate[1]);
         setsid();
-        _exit(write(ready[1], &byte, 1) == 1 && read(gate[0], &byte, 1) == 0 &&
-                      getsid(0) == getpid() && getpgrp() == getpid() && setsid() == -1 && errno == EPERM
+        _exit(write(ready[1], &byte, 1) == 1 && read(gate[0], &byte, 1) == 0 && getsid(0) == getpid() &&
+                      getpgrp() == getpid() && setsid() == -1 && errno == EPERM
                   ? 0
                   : 1);
     }
@@ -340,7 +350,7 @@ static void test_churn(void) {
 }
 
 /* The other lives of this program, chosen by its first argument. */
-static int helper(int argc, char **argv) {
+static int helper(int argc, char** argv) {
     if (strcmp(argv[1], "exit") == 0) {
         return atoi(argv[2]);
     }
@@ -359,7 +369,7 @@ static int helper(int argc, char **argv) {
     return 98;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc > 1) {
         return helper(argc, argv);
     }

@@ -16,14 +16,14 @@ static volatile sig_atomic_t count;
 static volatile sig_atomic_t last_signal;
 static volatile sig_atomic_t last_code;
 static volatile sig_atomic_t last_pid;
-static void *volatile last_address;
+static void* volatile last_address;
 
 static void note(int number) {
     count++;
     last_signal = number;
 }
 
-static void note_info(int number, siginfo_t *info, void *context) {
+static void note_info(int number, siginfo_t* info, void* context) {
     (void)context;
     count++;
     last_signal = number;
@@ -198,7 +198,7 @@ static void test_restart(void) {
 
 static sigjmp_buf out;
 
-static void jump_out(int number, siginfo_t *info, void *context) {
+static void jump_out(int number, siginfo_t* info, void* context) {
     (void)number;
     (void)context;
     last_code = info->si_code;
@@ -214,14 +214,14 @@ static void test_faults(void) {
     sigaction(SIGSEGV, &action, NULL);
     sigaction(SIGFPE, &action, NULL);
     sigaction(SIGILL, &action, NULL);
-    char *read_only = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* read_only = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     last_code = 0;
     if (sigsetjmp(out, 1) == 0) {
-        *(volatile int *)8 = 1;
+        *(volatile int*)8 = 1;
     }
-    CHECK("fault.not_mapped", last_code == SEGV_MAPERR && last_address == (void *)8);
+    CHECK("fault.not_mapped", last_code == SEGV_MAPERR && last_address == (void*)8);
     if (sigsetjmp(out, 1) == 0) {
-        *(volatile char *)(read_only + 5) = 1;
+        *(volatile char*)(read_only + 5) = 1;
     }
     CHECK("fault.read_only", last_code == SEGV_ACCERR && last_address == read_only + 5);
     if (sigsetjmp(out, 1) == 0) {
@@ -306,7 +306,8 @@ static void test_timers(void) {
     struct itimerval soon = {{0, 0}, {0, 30000}}, left, off = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &soon, NULL);
     getitimer(ITIMER_REAL, &left);
-    CHECK("itimer.left", left.it_value.tv_sec == 0 && left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 30000);
+    CHECK("itimer.left",
+          left.it_value.tv_sec == 0 && left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 30000);
     pause();
     CHECK("itimer.fires", count == 1);
     struct itimerval often = {{0, 5000}, {0, 5000}};
@@ -360,16 +361,16 @@ static void test_stop(void) {
         }
     }
     kill(child, SIGSTOP);
-    CHECK("stop.reported", waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) &&
-                               WSTOPSIG(status) == SIGSTOP);
+    CHECK("stop.reported",
+          waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
     CHECK("stop.reported_once", waitpid(child, &status, WUNTRACED | WNOHANG) == 0);
     kill(child, SIGCONT);
     CHECK("continue.reported", waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
     kill(child, SIGSTOP);
     waitpid(child, &status, WUNTRACED);
     kill(child, SIGKILL);
-    CHECK("stop.killed", waitpid(child, &status, 0) == child && WIFSIGNALED(status) &&
-                             WTERMSIG(status) == SIGKILL);
+    CHECK("stop.killed",
+          waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
 /* A sleep goes on until its old end when the process was stopped in between. */

@@ -19,13 +19,13 @@ enum { threads_made = 12, signals_each = 100, futex_wait = 0 };
 static int ready[2];
 static int leave[2];
 
-static void *wait_blocked(void *unused) {
+static void* wait_blocked(void* unused) {
     char byte;
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     int ok = write(ready[1], "r", 1) == 1 && read(leave[0], &byte, 1) == 1;
-    return ok ? unused : (void *)1;
+    return ok ? unused : (void*)1;
 }
 
 /* Signals that a thread never took are gone with it, and so is their share of the queue. */
@@ -38,7 +38,7 @@ static void test_queued_signals(void) {
     for (int i = 0; i < threads_made && wrong == 0; i++) {
         pthread_t thread;
         char byte;
-        void *result = NULL;
+        void* result = NULL;
         wrong += pthread_create(&thread, NULL, wait_blocked, NULL) != 0 || read(ready[0], &byte, 1) != 1;
         for (int j = 0; j < signals_each; j++) {
             wrong += pthread_kill(thread, SIGRTMIN + 1) != 0;
@@ -68,14 +68,14 @@ static void test_long_wait(void) {
     CHECK_ERROR("futex.long_wait", syscall(SYS_futex, &word, futex_wait, 0, &longest, NULL, 0), EINTR);
 }
 
-static const char *self;
+static const char* self;
 
 /* Linux gives a program at least an argv[0], an empty one. */
 static void test_empty_arguments(void) {
     fflush(stdout);
     if (fork() == 0) {
-        char *none[] = {NULL};
-        char *environment[] = {"FIRST=1", "SECOND=2", NULL};
+        char* none[] = {NULL};
+        char* environment[] = {"FIRST=1", "SECOND=2", NULL};
         execve(self, none, environment);
         _exit(2);
     }
@@ -84,14 +84,14 @@ static void test_empty_arguments(void) {
     CHECK("exec.empty_argv", status == 0);
 }
 
-static int is_empty_argv(int argc, char **argv) {
+static int is_empty_argv(int argc, char** argv) {
     return argc == 1 && argv[0][0] == 0 && getenv("FIRST") != NULL && getenv("SECOND") != NULL &&
            strcmp(getenv("SECOND"), "2") == 0;
 }
 
 static int never[2];
 
-static void *poll_for_ever(void *unused) {
+static void* poll_for_ever(void* unused) {
     struct pollfd waiting = {never[0], POLLIN, 0};
     for (;;) {
         poll(&waiting, 1, 1);
@@ -100,9 +100,9 @@ static void *poll_for_ever(void *unused) {
 }
 
 /* A process that shares its table with its parent, and has a thread that uses it while another calls exec. */
-static int exec_beside_thread(void *unused) {
+static int exec_beside_thread(void* unused) {
     pthread_t thread;
-    char *arguments[] = {"true", "exec-ok", NULL};
+    char* arguments[] = {"true", "exec-ok", NULL};
     pthread_create(&thread, NULL, poll_for_ever, NULL);
     usleep(20 * 1000);
     execv(self, arguments);
@@ -123,7 +123,7 @@ static void test_exec_of_sharer(void) {
     CHECK("exec.table_is_whole", write(never[1], "x", 1) == 1);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (getenv("FIRST") != NULL || (argc > 0 && strchr(argv[0], '=') != NULL)) {
         return is_empty_argv(argc, argv) ? 0 : 1;
     }

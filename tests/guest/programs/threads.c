@@ -17,14 +17,14 @@ static long counter;
 static int turn;
 static __thread int own;
 
-static void *add(void *argument) {
+static void* add(void* argument) {
     own = (int)(long)argument;
     for (int i = 0; i < rounds; i++) {
         pthread_mutex_lock(&mutex);
         counter++;
         pthread_mutex_unlock(&mutex);
     }
-    return (void *)(long)own;
+    return (void*)(long)own;
 }
 
 static void test_mutex(void) {
@@ -32,17 +32,17 @@ static void test_mutex(void) {
     int wrong = 0;
     counter = 0;
     for (long i = 0; i < thread_count; i++) {
-        wrong += pthread_create(&threads[i], NULL, add, (void *)i) != 0;
+        wrong += pthread_create(&threads[i], NULL, add, (void*)i) != 0;
     }
     for (long i = 0; i < thread_count; i++) {
-        void *result = NULL;
-        wrong += pthread_join(threads[i], &result) != 0 || result != (void *)i;
+        void* result = NULL;
+        wrong += pthread_join(threads[i], &result) != 0 || result != (void*)i;
     }
     CHECK("threads.join_and_tls", wrong == 0);
     CHECK("threads.mutex", counter == (long)thread_count * rounds);
 }
 
-static void *take_turns(void *argument) {
+static void* take_turns(void* argument) {
     int me = (int)(long)argument;
     for (int i = 0; i < 100; i++) {
         pthread_mutex_lock(&mutex);
@@ -59,8 +59,8 @@ static void *take_turns(void *argument) {
 static void test_condition(void) {
     pthread_t other;
     turn = 0;
-    pthread_create(&other, NULL, take_turns, (void *)1);
-    take_turns((void *)0);
+    pthread_create(&other, NULL, take_turns, (void*)1);
+    take_turns((void*)0);
     pthread_join(other, NULL);
     CHECK("threads.condition", turn == 200);
     struct timespec until;
@@ -98,11 +98,11 @@ static void note(int number) {
     running_handler = own;
 }
 
-static void *wait_for_kill(void *argument) {
+static void* wait_for_kill(void* argument) {
     own = (int)(long)argument;
     announce();
     struct timespec span = {5, 0};
-    return (void *)(long)(nanosleep(&span, NULL) == -1 && errno == EINTR && running_handler == own);
+    return (void*)(long)(nanosleep(&span, NULL) == -1 && errno == EINTR && running_handler == own);
 }
 
 static void test_thread_signal(void) {
@@ -111,27 +111,27 @@ static void test_thread_signal(void) {
     action.sa_handler = note;
     sigaction(SIGUSR1, &action, NULL);
     pthread_t other;
-    void *result = NULL;
+    void* result = NULL;
     if (pipe(ready) != 0) {
         exit(2);
     }
-    pthread_create(&other, NULL, wait_for_kill, (void *)42);
+    pthread_create(&other, NULL, wait_for_kill, (void*)42);
     await_thread();
     usleep(20000);
     pthread_kill(other, SIGUSR1);
     pthread_join(other, &result);
-    CHECK("threads.signal_to_one", result == (void *)1);
+    CHECK("threads.signal_to_one", result == (void*)1);
 }
 
-static void *sleep_long(void *argument) {
+static void* sleep_long(void* argument) {
     for (;;) {
         pause();
     }
     return argument;
 }
 
-static void *spin(void *argument) {
-    for (volatile long *at = argument;; (*at)++) {
+static void* spin(void* argument) {
+    for (volatile long* at = argument;; (*at)++) {
     }
     return argument;
 }
@@ -143,7 +143,7 @@ static void test_exit_with_threads(void) {
         static volatile long spun;
         pthread_t a, b;
         pthread_create(&a, NULL, sleep_long, NULL);
-        pthread_create(&b, NULL, spin, (void *)&spun);
+        pthread_create(&b, NULL, spin, (void*)&spun);
         while (spun == 0) {
             usleep(1000);
         }
@@ -165,29 +165,29 @@ static void test_exit_with_threads(void) {
     CHECK("threads.killed", waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGTERM);
 }
 
-static void *exec_helper(void *argument) {
-    execl(argument, "threads", "helper", (char *)NULL);
+static void* exec_helper(void* argument) {
+    execl(argument, "threads", "helper", (char*)NULL);
     return NULL;
 }
 
-static void test_exec_from_thread(const char *self) {
+static void test_exec_from_thread(const char* self) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
         pthread_t a, b;
         pthread_create(&a, NULL, sleep_long, NULL);
-        pthread_create(&b, NULL, exec_helper, (void *)self);
+        pthread_create(&b, NULL, exec_helper, (void*)self);
         for (;;) {
             pause();
         }
     }
     int status;
-    CHECK("threads.exec", waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-                              WEXITSTATUS(status) == 17);
+    CHECK("threads.exec",
+          waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 17);
 }
 
 #ifdef PTHREAD_CANCELED /* not in every C library */
-static void *cancel_me(void *argument) {
+static void* cancel_me(void* argument) {
     announce();
     for (;;) {
         sleep(10);
@@ -197,7 +197,7 @@ static void *cancel_me(void *argument) {
 
 static void test_cancel(void) {
     pthread_t other;
-    void *result = NULL;
+    void* result = NULL;
     pthread_create(&other, NULL, cancel_me, NULL);
     await_thread();
     pthread_cancel(other);
@@ -211,7 +211,7 @@ static void test_cancel(void) {}
 #if defined(__GLIBC__) || defined(PTHREAD_MUTEX_ROBUST)
 static pthread_mutex_t robust;
 
-static void *die_holding(void *argument) {
+static void* die_holding(void* argument) {
     pthread_mutex_lock(&robust);
     return argument;
 }
@@ -236,15 +236,15 @@ static void test_many(void) {
     int wrong = 0;
     for (int i = 0; i < 100; i++) {
         pthread_t other;
-        void *result = NULL;
+        void* result = NULL;
         counter = 0;
-        wrong += pthread_create(&other, NULL, add, (void *)7) != 0 || pthread_join(other, &result) != 0 ||
-                 result != (void *)7;
+        wrong += pthread_create(&other, NULL, add, (void*)7) != 0 || pthread_join(other, &result) != 0 ||
+                 result != (void*)7;
     }
     CHECK("threads.churn", wrong == 0);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
     if (argc > 1) {
         return getpid() == (pid_t)gettid() ? 17 : 18;
     }

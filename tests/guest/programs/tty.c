@@ -25,7 +25,7 @@ static int open_pair(void) {
     return terminal;
 }
 
-static void type(const char *text) {
+static void type(const char* text) {
     if (write(master, text, strlen(text)) != (ssize_t)strlen(text)) {
         printf("FAIL type\n");
         failures++;
@@ -33,18 +33,19 @@ static void type(const char *text) {
 }
 
 /* What the terminal shows within a moment; waits for the first byte. */
-static const char *shown(void) {
+static const char* shown(void) {
     static char text[4096];
     int used = 0, got;
     struct pollfd waiting = {master, POLLIN, 0};
-    while (poll(&waiting, 1, used == 0 ? 2000 : 20) == 1 && (got = read(master, text + used, 4000 - used)) > 0) {
+    while (poll(&waiting, 1, used == 0 ? 2000 : 20) == 1 &&
+           (got = read(master, text + used, 4000 - used)) > 0) {
         used += got;
     }
     text[used] = 0;
     return text;
 }
 
-static int reads(const char *expected) {
+static int reads(const char* expected) {
     char line[256] = {0};
     struct pollfd waiting = {terminal, POLLIN, 0};
     if (poll(&waiting, 1, 2000) != 1) {

@@ -40,16 +40,16 @@ static void test_saved(void) {
     uid_t real, effective, saved;
     CHECK("seteuid.drop", seteuid(1000) == 0 && getuid() == 0 && geteuid() == 1000);
     CHECK("seteuid.return", seteuid(0) == 0 && geteuid() == 0);
-    CHECK("setresuid", setresuid(1, 2, 3) == 0 && syscall(SYS_getresuid, &real, &effective, &saved) == 0 && real == 1 &&
-                           effective == 2 && saved == 3);
+    CHECK("setresuid", setresuid(1, 2, 3) == 0 && syscall(SYS_getresuid, &real, &effective, &saved) == 0 &&
+                           real == 1 && effective == 2 && saved == 3);
     CHECK("setresuid.among_own", setresuid(-1, 3, -1) == 0 && geteuid() == 3);
     CHECK_ERROR("setresuid.EPERM", setresuid(-1, 4, -1), EPERM);
 }
 
 static void test_groups(void) {
     gid_t groups[4] = {7, 8, 9, 10}, told[4] = {0, 0, 0, 0};
-    CHECK("setgroups", setgroups(3, groups) == 0 && getgroups(0, NULL) == 3 && getgroups(4, told) == 3 &&
-                           told[2] == 9);
+    CHECK("setgroups",
+          setgroups(3, groups) == 0 && getgroups(0, NULL) == 3 && getgroups(4, told) == 3 && told[2] == 9);
     CHECK_ERROR("getgroups.EINVAL", getgroups(2, told), EINVAL);
     CHECK_ERROR("setgroups.EINVAL", setgroups(1 << 20, groups), EINVAL);
 }
