@@ -24,7 +24,7 @@ public:
     /// context; the caller keeps two writers apart.
     void write(const char* bytes, size_t length);
     /// Bytes that write() sends without waiting. None: the listener's `sent` is called when there are some.
-    /// As write().
+    /// As write(), with interrupts off.
     size_t room();
 
     /// Is told of the bytes that arrive, some at a time, and of room that was asked for. In irq context.

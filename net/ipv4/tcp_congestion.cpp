@@ -73,7 +73,7 @@ uint32_t tcp_slow_start(tcp_sock& sk, uint32_t segments) {
 }
 
 void tcp_congestion_avoidance(tcp_sock& sk, uint32_t per_window, uint32_t segments) {
-    if (sk.snd_cwnd_count >= per_window) { // collected while the window was to grow more slowly
+    if (sk.snd_cwnd_count >= per_window) { // collected at a slower pace: spent gently, as by Linux
         sk.snd_cwnd_count = 0;
         sk.snd_cwnd = lib::min(sk.snd_cwnd + 1, tcp_window_limit);
     }

@@ -240,8 +240,8 @@ def test_t22_peers_that_vanish(victim):
 
 
 def test_t23_orphans_beyond_the_limit(victim):
-    """The program closes with data unsent and the peers are gone: as many may wait as the limit says, every other one
-    is reset at once."""
+    """The program closes with data unsent and the peers are gone: as many may wait as the limit says, the others
+    are reset at once."""
     limit, resets = 20, set()
 
     def reflex(segment):

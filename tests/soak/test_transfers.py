@@ -10,7 +10,7 @@ from transfers import WAYS, transfer
 KIB = 1 << 10
 BYTES_BY_LOSS = {1: edition(512 * KIB, 32 << 20), 5: edition(128 * KIB, 8 << 20), 20: edition(32 * KIB, 1 << 20)}
 # Linux takes the ACK that answers a repeated segment for the answer to the first, so that after some ACKs lost in a row
-# it waits for minutes, whoever the receiver is. A quarter of the file shows as much, and seldom takes an hour.
+# it waits for minutes, whoever the receiver is. A quarter of the file shows as much.
 LESS_FROM_LINUX = {20: edition(1, 4)}
 # way, loss, seed
 RUNS = edition([("http", 5, 1), ("nc", 20, 1)],
